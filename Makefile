@@ -1,0 +1,32 @@
+# Everything a user types. Each target makes .venv from the lock file when it is missing or old.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: demo up test check bench eval faults lock
+
+.venv/.locked: requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+demo: .venv/.locked
+	$(BIN)/python -m worker demo
+
+up: .venv/.locked
+	$(BIN)/python -m worker migrate
+	$(BIN)/honcho start
+
+test: .venv/.locked
+	$(BIN)/pytest -n 2
+
+check: .venv/.locked
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Writes the lock file anew from pyproject.toml; hashes, and no registry's name.
+lock: .venv/.locked
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock

@@ -1,0 +1,62 @@
+"""Names of tasks and queues, and the one table that joins them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Queue(StrEnum):
+    """The queues of the broker. Foreign senders use `ingest` alone."""
+
+    INGEST = "ingest"
+    REFRESH = "refresh"
+    REFRESH_FAST = "refresh_fast"
+    WEBHOOKS = "webhooks"
+    ADMIN = "admin"
+    UPKEEP = "upkeep"
+
+
+class TaskName(StrEnum):
+    """Every task a queue may hold; anything else is refused at the transport."""
+
+    BULK_PATCH = "tasks.ingest.bulk_patch"
+    RESUME_BATCH = "tasks.ingest.resume"
+    REFRESH_FULL = "tasks.refresh.full"
+    REFRESH_SUMMARY_AND_TEXT = "tasks.refresh.summary_and_text"
+    REFRESH_CUSTOMER = "tasks.refresh.customer"
+    REFRESH_TAGS = "tasks.refresh.tags"
+    REFRESH_TAGS_RULE_BASED = "tasks.refresh.tags_rule_based"
+    REFRESH_AGENTS = "tasks.refresh.agents"
+    DELIVER_WEBHOOKS = "tasks.webhooks.deliver"
+    RELAY_OUTBOX = "tasks.outbox.relay"
+    REOPEN_PENDING = "tasks.upkeep.reopen_pending"
+    RUN_SCHEDULE = "tasks.upkeep.run_schedule"
+    RERUN = "tasks.admin.rerun"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a task runs: its queue, how many ids one message carries, and how long it may take."""
+
+    queue: Queue
+    chunk: int = 1
+    time_limit: timedelta = timedelta(minutes=5)
+
+
+ROUTES: dict[TaskName, Route] = {
+    TaskName.BULK_PATCH: Route(Queue.INGEST, time_limit=timedelta(minutes=10)),
+    TaskName.RESUME_BATCH: Route(Queue.INGEST, time_limit=timedelta(minutes=10)),
+    TaskName.REFRESH_FULL: Route(Queue.REFRESH, chunk=20),
+    TaskName.REFRESH_SUMMARY_AND_TEXT: Route(Queue.REFRESH, chunk=50),
+    TaskName.REFRESH_CUSTOMER: Route(Queue.REFRESH, chunk=50),
+    TaskName.REFRESH_TAGS: Route(Queue.REFRESH, chunk=50),
+    TaskName.REFRESH_TAGS_RULE_BASED: Route(Queue.REFRESH_FAST, chunk=500),
+    TaskName.REFRESH_AGENTS: Route(Queue.REFRESH, chunk=50),
+    TaskName.DELIVER_WEBHOOKS: Route(Queue.WEBHOOKS, chunk=50),
+    TaskName.RELAY_OUTBOX: Route(Queue.UPKEEP),
+    TaskName.REOPEN_PENDING: Route(Queue.UPKEEP),
+    TaskName.RUN_SCHEDULE: Route(Queue.UPKEEP),
+    TaskName.RERUN: Route(Queue.ADMIN),
+}
