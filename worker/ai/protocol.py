@@ -55,7 +55,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class SpamVerdict:
-    """An automatic spam status (never a manual one) and the static reason code behind it, such as `header_auto_submitted`."""
+    """An automatic spam status (never a manual one) and a static reason code, such as `header_auto_submitted`."""
 
     status: SpamStatus
     reason: str
@@ -65,7 +65,7 @@ class SpamVerdict:
 class Clues:
     """What a text says about who wrote it: normalised, in order of appearance, without doubles.
 
-    `numbers` are candidates for customer, contract and meter numbers (upper case, no blanks), `ibans` valid ones without
+    `numbers` may be customer, contract or meter numbers (upper case, no blanks), `ibans` are valid ones without
     blanks, `phones` E.164, `addresses` postal ones as written, `names` possible full names.
     """
 

@@ -20,7 +20,7 @@ class Ticket:
     """A ticket as read at one moment.
 
     `values` holds the writable fields, the stored reply addresses (`ccEmails`, `bccEmails`) and `direction`,
-    `createdAt`, `modifiedAt`, `closedAt`, `customerLegitimationMessage` and `rawData`. `version` grows with every write.
+    `createdAt`, `modifiedAt`, `closedAt`, `customerLegitimationMessage`, `rawData`. `version` grows with every write.
     """
 
     id: int
