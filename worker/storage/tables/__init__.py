@@ -1,0 +1,35 @@
+"""Every table of the system; importing this package fills `Base.metadata`."""
+
+from worker.storage.tables.base import Base
+from worker.storage.tables.batches import BatchChunkRow, BatchItemRow, BatchRow
+from worker.storage.tables.directory import AiAgentRow, ContractRow, CustomerRow, PersonRow
+from worker.storage.tables.queue import DeadLetterRow, OutboxRow, ScheduleFireRow, ScheduleRow
+from worker.storage.tables.refreshes import RefreshRunRow
+from worker.storage.tables.tickets import HistoryRow, IntentRow, TagRow, TicketRow, TicketTagRow, WorklogRow
+from worker.storage.tables.webhooks import AttemptRow, DeliveryRow, EndpointRow, EventRow
+
+__all__ = [
+    "AiAgentRow",
+    "AttemptRow",
+    "Base",
+    "BatchChunkRow",
+    "BatchItemRow",
+    "BatchRow",
+    "ContractRow",
+    "CustomerRow",
+    "DeadLetterRow",
+    "DeliveryRow",
+    "EndpointRow",
+    "EventRow",
+    "HistoryRow",
+    "IntentRow",
+    "OutboxRow",
+    "PersonRow",
+    "RefreshRunRow",
+    "ScheduleFireRow",
+    "ScheduleRow",
+    "TagRow",
+    "TicketRow",
+    "TicketTagRow",
+    "WorklogRow",
+]

@@ -1,0 +1,65 @@
+"""What must still be sent, what was given up, and what is run on a schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.storage.tables.base import Base, Key, Moment, Number, Serial, Short
+
+
+class OutboxRow(Base):
+    """A message that must reach the broker and be finished; its id is the Celery task id.
+
+    A row leaves when its work has ended. Until then it is sent whenever `due_at` has passed.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[Key]
+    task: Mapped[Short]
+    arguments: Mapped[dict[str, Any]]  # ids alone
+    batch_id: Mapped[Short | None] = mapped_column(index=True)
+    due_at: Mapped[Moment] = mapped_column(index=True)
+    sent: Mapped[Number]  # how often
+    created_at: Mapped[Moment]
+
+
+class DeadLetterRow(Base):
+    """What could not be done: a refused message, a run or a delivery given up. `detail` holds ids, never contents."""
+
+    __tablename__ = "dead_letter"
+
+    id: Mapped[Serial]
+    kind: Mapped[Short]  # message, run, webhook, task
+    reason: Mapped[Short]
+    subject: Mapped[Short | None]  # the id of the run, delivery or message
+    task: Mapped[Short | None]
+    detail: Mapped[dict[str, Any]]
+    created_at: Mapped[Moment]
+
+
+class ScheduleRow(Base):
+    """A scheduled re-run: a cron line, a mode, a filter, and how many hours back it looks."""
+
+    __tablename__ = "schedule"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    cron: Mapped[Short]
+    mode: Mapped[Short]
+    where: Mapped[dict[str, Any]]
+    window_hours: Mapped[Number | None]
+    created_at: Mapped[Moment]
+
+
+class ScheduleFireRow(Base):
+    """A slot of a schedule that has run: the key makes two beats fire once."""
+
+    __tablename__ = "schedule_fire"
+
+    name: Mapped[str] = mapped_column(ForeignKey("schedule.name", ondelete="CASCADE"), primary_key=True)
+    slot: Mapped[str] = mapped_column(String(32), primary_key=True)
+    requested: Mapped[Number]
+    at: Mapped[Moment]

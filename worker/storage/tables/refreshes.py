@@ -1,0 +1,44 @@
+"""Refresh runs: one ticket, one mode, one life from waiting to an end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.storage.tables.base import Base, Big, Key, Moment, Number, Short
+
+
+class RefreshRunRow(Base):
+    """A requested refresh. After `lease_until` a running one may be taken over; `merged_into` is what covers it."""
+
+    __tablename__ = "refresh_run"
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Big, index=True)
+    mode: Mapped[Short]
+    state: Mapped[Short]
+    reason: Mapped[Short | None]
+    force: Mapped[bool]
+    batch_id: Mapped[Short | None] = mapped_column(index=True)
+    requested_by: Mapped[Short]  # batch, rerun or schedule:NAME
+    merged_into: Mapped[Short | None]
+    attempt: Mapped[Number]
+    lease_until: Mapped[Moment | None]
+    stages: Mapped[list[Any]]
+    created_at: Mapped[Moment]
+    started_at: Mapped[Moment | None]
+    finished_at: Mapped[Moment | None]
+
+    __table_args__ = (
+        # At most one waiting run a ticket and mode: what makes merging safe when two requests meet.
+        Index(
+            "uq_refresh_run_waiting",
+            "ticket_id",
+            "mode",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+    )
