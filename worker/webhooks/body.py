@@ -1,0 +1,58 @@
+"""What a webhook says: the event of contract section 3 and its bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+TICKET_UPDATED = "ticketUpdated"
+
+
+def ticket_updated(  # noqa: PLR0917 - the event's own keys, in its own order
+    ticket_id: int,
+    user_id: int | None,
+    batch_id: str | None,
+    changes: Mapping[str, object],
+    previous: Mapping[str, object],
+    occurred_at: str,
+    **extra: object,
+) -> dict[str, object]:
+    """The event of one changed ticket, as JSON values in the page's spelling.
+
+    Args:
+        ticket_id: The ticket.
+        user_id: Who changed it; None when no person did.
+        batch_id: The batch that changed it; None when none did.
+        changes: Field to new value.
+        previous: Field to old value.
+        occurred_at: When it was saved, ISO 8601 in UTC.
+        **extra: What some events say beyond that, such as `autoOpenedDueToDueDate=True`.
+
+    Raises:
+        ValueError: An extra key would hide one of the event's own.
+    """
+    event: dict[str, object] = {
+        "type": TICKET_UPDATED,
+        "ticketId": ticket_id,
+        "userId": user_id,
+        "batchId": batch_id,
+        "changes": dict(changes),
+        "previous": dict(previous),
+        "occurredAt": occurred_at,
+    }
+    if hidden := sorted(event.keys() & extra.keys()):
+        raise ValueError(f"an event has these keys already: {', '.join(hidden)}")
+    return event | extra
+
+
+def encode(body: Mapping[str, object]) -> bytes:
+    """The UTF-8 JSON of an event: equal events give equal bytes, whatever order a database kept their keys in.
+
+    A lone surrogate, which JSON can spell and UTF-8 can't, becomes a question mark.
+
+    Raises:
+        ValueError: NaN or Infinity.
+        TypeError: Something that is no JSON value.
+    """
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8", errors="replace")
