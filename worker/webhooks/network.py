@@ -137,6 +137,8 @@ class TimedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it. `sendall` takes its time limit for the whole, httpcore's own loop for each piece."""
+        if not buffer:
+            return  # even an empty write would use up the error that tells the reader of a reset
         connection: socket.socket = self._stream.get_extra_info("socket")
         try:
             connection.settimeout(_remaining(timeout))

@@ -151,14 +151,19 @@ class Sender:
         return {"connect": connect, "read": read, "write": read, "pool": connect}
 
     def _connections(self) -> httpcore.ConnectionPool:
-        """This process's own pool: sockets inherited over a fork are the parent's, and mix up both their answers."""
-        if self._pool is None or self._owner != os.getpid():
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=self._tls or httpcore.default_ssl_context(),
-                keepalive_expiry=15.0,
-                network_backend=self._backend,
-            )
-            self._owner = os.getpid()
+        """This process's own pool: two processes on one inherited socket would read each other's answers."""
+        if self._pool is not None and self._owner == os.getpid():
+            return self._pool
+        inherited = self._pool.connections if self._pool is not None else ()
+        for connection in inherited:
+            # Ends this process's copy alone, and asks for no lock that a thread may have held during the fork.
+            connection.close()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=self._tls or httpcore.default_ssl_context(),
+            keepalive_expiry=15.0,
+            network_backend=self._backend,
+        )
+        self._owner = os.getpid()
         return self._pool
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 
+from tests.worker.webhooks.receivers import Handler, Serve
 from worker.webhooks.sending import Limits, Sender
-
-Handler = Callable[[socket.socket], None]
-Serve = Callable[[Handler], int]
 
 LIMITS = Limits(connect=timedelta(seconds=2), read=timedelta(seconds=2), total=timedelta(seconds=2))
 
@@ -24,21 +22,25 @@ def _accept(listener: socket.socket, handler: Handler) -> None:
             connection, _ = listener.accept()
         except OSError:
             return
-        with connection, contextlib.suppress(OSError):
-            handler(connection)
+        Thread(target=_handle, args=(connection, handler), daemon=True).start()
+
+
+def _handle(connection: socket.socket, handler: Handler) -> None:
+    with connection, contextlib.suppress(OSError):
+        handler(connection)
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start a receiver on 127.0.0.1 that hands each connection to a function, and return its port."""
+    """Start a receiver that hands each connection to a function in a thread, and return its port."""
     with contextlib.ExitStack() as stack:
 
-        def start(handler: Handler) -> int:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        def start(handler: Handler, host: str = "127.0.0.1", port: int = 0) -> int:
+            listener = stack.enter_context(socket.create_server((host, port)))
             stack.callback(listener.shutdown, socket.SHUT_RDWR)
             Thread(target=_accept, args=(listener, handler), daemon=True).start()
-            port: int = listener.getsockname()[1]
-            return port
+            taken: int = listener.getsockname()[1]
+            return taken
 
         yield start
 
