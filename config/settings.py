@@ -1,0 +1,256 @@
+"""Everything that can be turned without touching code: typed, frozen, read from the environment once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.kept_secret import kept_secret
+from config.routing import ROUTES, TaskName
+from config.values import Allowed, BrokerUrl, DatabaseUrl, Delays, Duration, Hosts, Ids, RedisUrl, allowed
+
+PREFIX = "TICKETS_"
+UNPREFIXED = frozenset({"database_url", "redis_url", "broker_url", "log_format"})
+WRONG_SETTINGS = 2
+"""Exit code of a program that does not start because of a setting."""
+
+LogFormat = Literal["json", "console"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+def _folder(given: object) -> Path:
+    if not given:
+        raise ValueError("empty")  # or it would mean the current folder
+    return Path(str(given)).expanduser().absolute()
+
+
+_Folder = Annotated[Path, BeforeValidator(_folder), Allowed("a folder's path")]
+_TimeZone = Annotated[ZoneInfo, Allowed("a name of the IANA time zone database, such as `Europe/Berlin`")]
+_Level = Annotated[LogLevel, BeforeValidator(lambda text: text.upper() if isinstance(text, str) else text)]
+_Secret = Annotated[SecretStr | None, Field(min_length=1), Allowed("a text that is not empty")]
+_Name = Annotated[str, Field(min_length=1, pattern=r"^[^:\s]+$"), Allowed("a name without blanks and colons")]
+_Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+def environment_name(field: str) -> str:
+    """The environment variable of a field: `DATABASE_URL`, `TICKETS_CHUNK_SIZE`."""
+    return field.upper() if field in UNPREFIXED else PREFIX + field.upper()
+
+
+def _log_format() -> LogFormat:
+    return "console" if sys.stderr.isatty() else "json"
+
+
+def _lease(given: Mapping[str, timedelta]) -> timedelta:
+    """A shorter visibility timeout shortens what hangs on it, so that setting one clock is enough."""
+    return min(timedelta(minutes=5), given.get("visibility_timeout", timedelta(hours=1)) / 2)
+
+
+def _webhook_timeout(given: Mapping[str, timedelta]) -> timedelta:
+    return min(timedelta(seconds=10), given.get("lease", timedelta(minutes=5)) / 2)
+
+
+class SettingsError(Exception):
+    """A setting is wrong: one line that names each variable and what is allowed, without secrets."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Keyword arguments, by field name, go before the environment.
+
+    Raises pydantic's ValidationError; `load_settings` raises `SettingsError` with one readable line instead.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        case_sensitive=True,
+        enable_decoding=False,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        alias_generator=environment_name,
+        extra="forbid",
+    )
+
+    database_url: DatabaseUrl = Field(
+        None,
+        description="The database. Unset: a SQLite file in the data folder, so that a first run needs nothing.",
+    )
+    redis_url: RedisUrl = Field(
+        None,
+        description="Broker, results and locks. Unset: a private valkey-server that keeps its data in the data folder.",
+    )
+    broker_url: BrokerUrl = Field(
+        None,
+        description="The broker, when it is another than `REDIS_URL`, such as a RabbitMQ that is already there.",
+    )
+    log_format: LogFormat = Field(
+        default_factory=_log_format,
+        description="One JSON object a line for machines, or coloured lines for people.",
+        json_schema_extra={"default": "`console` on a terminal, `json` otherwise"},
+    )
+    log_level: _Level = Field(
+        "INFO",
+        description="The least level of our own lines. Libraries stay at INFO or above: below it they show payloads.",
+    )
+    data_dir: _Folder = Field(
+        default_factory=lambda: Path(__file__).resolve().parents[1] / ".data",
+        description="What the embedded services and made-up passwords are kept in; nothing else is written to disk.",
+        json_schema_extra={"default": "`.data` in the project's folder"},
+    )
+    time_zone: _TimeZone = Field(
+        ZoneInfo("UTC"),
+        description="Where times without a zone (`YYYY-MM-DD HH:MM:SS`) and business hours are read.",
+    )
+    max_batch_items: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        10_000,
+        description="The most items of one batch; a larger one is refused whole, so that no sender fills the memory.",
+    )
+    chunk_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1_000,
+        description="Items saved in one transaction: large enough for set-based writing, short enough to hold locks.",
+    )
+    atomic_limit: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        10_000,
+        description="The most items of an all-or-nothing batch, which is one transaction and locks all its tickets.",
+    )
+    max_message_bytes: Annotated[int, Field(ge=1_024, le=512 * 1024 * 1024)] = Field(
+        128 * 1024 * 1024,
+        description="The largest queue entry; more is moved to the dead-letter table. A full batch takes about 80 MB.",
+    )
+    spam_detection_tag_ids: Ids = Field(
+        frozenset(),
+        description="Tags that mark a ticket as spam at run time, unless a person marked it as clean.",
+    )
+    webhook_allowed_hosts: Hosts = Field(
+        (),
+        description="Where webhooks may go although the address is private; all other private addresses are refused.",
+    )
+    webhook_retry_delays: Delays = Field(
+        tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)),
+        description="Waits between deliveries of one webhook, then it is dead. By default a receiver has three days.",
+    )
+    retry_delays: Delays = Field(
+        tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1_800)),
+        description="Waits before work that failed for a passing reason is tried again, each jittered; then it failed.",
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        3,
+        description="How often work may take its process down with it before it goes to the dead-letter table.",
+    )
+    visibility_timeout: Duration = Field(
+        timedelta(hours=1),
+        description="After this the broker hands an unconfirmed message to another worker. Time limits of tasks stay"
+        " below it, so that nothing runs twice. The shortest one on a shared broker wins.",
+    )
+    lease: Duration = Field(
+        default_factory=_lease,
+        description="How long claimed work belongs to a worker that gives no sign of life; then another may take it.",
+        json_schema_extra={"default": "`300`, at most half of `TICKETS_VISIBILITY_TIMEOUT`"},
+    )
+    webhook_timeout: Duration = Field(
+        default_factory=_webhook_timeout,
+        description="How long one delivery may take; must be shorter than the lease, or two workers send the same one.",
+        json_schema_extra={"default": "`10`, at most half of `TICKETS_LEASE`"},
+    )
+    resend_after: Duration = Field(
+        timedelta(minutes=5),
+        description="After this a message whose work was not begun is sent again: a broker may lose one, the database"
+        " does not.",
+    )
+    relay_interval: Duration = Field(
+        timedelta(seconds=5),
+        description="How often messages that a commit left behind are looked for; those are rare.",
+    )
+    reopen_interval: Duration = Field(
+        timedelta(minutes=1),
+        description="How often pending tickets whose `dueBy` has passed are reopened.",
+    )
+    result_expires: Duration = Field(
+        timedelta(days=1),
+        description="How long Celery and Flower show a task's result. The ledger in the database stays longer.",
+    )
+    results_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        30,
+        description="Days that the ledger of an ended batch stays in the database, and its idempotency key with it.",
+    )
+    worker_concurrency: Annotated[int, Field(ge=1, le=1_024)] = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        description="Child processes of one worker; the embedded engine computes, so more than cores does not help.",
+        json_schema_extra={"default": "the number of CPU cores"},
+    )
+    flower_user: _Name = Field("admin", description="Name for Flower's login.")
+    flower_password: _Secret = Field(
+        None,
+        description="Password for Flower's login. Unset: one is made and kept in `flower.password` in the data folder,"
+        " because Flower without a login lets anyone send tasks.",
+    )
+    flower_port: _Port = Field(5_555, description="Port of Flower.")
+
+    @model_validator(mode="after")
+    def _clocks_agree(self) -> Self:
+        if self.webhook_timeout >= self.lease:
+            raise PydanticCustomError(
+                "clocks", "TICKETS_WEBHOOK_TIMEOUT must be shorter than TICKETS_LEASE, or a webhook is sent twice"
+            )
+        return self
+
+    def time_limit(self, task: TaskName) -> timedelta:
+        """How long a task may run: its route's limit, and always less than the visibility timeout."""
+        return min(ROUTES[task].time_limit, self.visibility_timeout * 0.8)
+
+    def flower_login(self) -> tuple[str, SecretStr]:
+        """Name and password for Flower; makes and keeps a password when none is set. Raises OSError."""
+        return self.flower_user, self.flower_password or kept_secret(self.data_dir / "flower.password")
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment. Raises SettingsError."""
+    if unknown := _unknown_names(os.environ):
+        raise SettingsError("; ".join(unknown))
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Told in our own words: pydantic's show the value, which may be a secret.
+        raise SettingsError("; ".join(_complaints(error))) from None
+
+
+def settings_or_exit() -> Settings:
+    """What a program calls at its start: a wrong setting is one line on stderr and exit code 2."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(WRONG_SETTINGS) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One complaint a variable, however much of a list is wrong."""
+    fields = {environment_name(name): field for name, field in Settings.model_fields.items()}
+    complaints: dict[str, None] = {}
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # what follows from another setting that is wrong
+        name = str(detail["loc"][0]) if detail["loc"] else ""
+        words = f"{name} must be {allowed(fields[name])}".replace("`", "") if name else detail["msg"]
+        complaints.setdefault(words)
+    return list(complaints)
+
+
+def _unknown_names(environment: Mapping[str, str]) -> list[str]:
+    known = [environment_name(field) for field in Settings.model_fields]
+    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)
+    return [f"{name} is not a setting{_nearest(name.upper(), known)}" for name in unknown]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, [one for one in known if one.startswith(PREFIX)], n=1)
+    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists them"
