@@ -152,7 +152,7 @@ class RunState(StrEnum):
 class StageState(StrEnum):
     """How one stage of a run ended."""
 
-    CHANGED = "changed"
+    DONE = "done"  # wrote something
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     SUPERSEDED = "superseded"

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 T = TypeVar("T")
 
-_SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})  # PostgreSQL: serialization_failure, deadlock_detected
+# PostgreSQL: serialization_failure, deadlock_detected, and unique_violation: what another transaction has just taken is
+# found taken when the work looks again.
+_LOST_RACES = frozenset({"40001", "40P01", "23505"})
 _ATTEMPTS = 5
 _SQLITE_PATIENCE = 30_000  # milliseconds to wait for another writer
 
@@ -63,7 +65,7 @@ class Database:
 
 
 def _lost_a_race(error: DBAPIError) -> bool:
-    if getattr(error.orig, "sqlstate", None) in _SERIALIZATION_FAILURES:
+    if getattr(error.orig, "sqlstate", None) in _LOST_RACES:
         return True
     return isinstance(error, OperationalError) and "database is locked" in str(error.orig)
 

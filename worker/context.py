@@ -1,0 +1,28 @@
+"""What an operation is handed: everything it needs of the outside, and nothing it has to look for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.settings import Settings
+from worker.ai.protocol import Engine
+from worker.storage.database import Database
+from worker.storage.outbox import Message
+from worker.webhooks.sending import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The outside of one process. `engine` and `sender` load what they need when they are first asked for.
+
+    `send` puts messages on the broker; a raised error means that they may not have arrived.
+    """
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime]
+    engine: Callable[[], Engine]
+    sender: Callable[[], Sender]
+    send: Callable[[Sequence[Message]], None]

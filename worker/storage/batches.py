@@ -1,0 +1,100 @@
+"""Batches: accepted once by key, applied chunk by chunk, remembered item by item."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from worker.domain.words import BatchState, Outcome
+from worker.storage.bulk import insert_rows
+from worker.storage.tables import BatchChunkRow, BatchItemRow, BatchRow
+
+IndexedItem = tuple[int, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch's head."""
+
+    id: str
+    key: str
+    digest: str
+    state: BatchState
+    user_id: int | None
+    include_in_worklog: bool
+    atomic: bool
+    chunks: int
+    next_chunk: int
+    received: int
+    updated: int
+    unchanged: int
+    refresh_scheduled: int
+    refresh_skipped: int
+    rejected: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts as the answer names them."""
+        return {
+            "received": self.received,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "refreshScheduled": self.refresh_scheduled,
+            "refreshSkipped": self.refresh_skipped,
+            "rejected": self.rejected,
+        }
+
+
+_HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
+
+
+def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> None:
+    """Write an accepted batch with its items; one with the same key that is already there stays as it is."""
+    empty = {outcome.value: 0 for outcome in Outcome}
+    row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "finished_at": None}
+    insert_rows(connection, BatchRow, [row], skip_existing=True)
+    rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(part)} for at, part in enumerate(chunks)]
+    insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
+
+
+def find_batch(
+    connection: Connection, *, batch_id: str | None = None, key: str | None = None, lock: bool = False
+) -> Batch | None:
+    """The head of a batch by id or key; with `lock`, nobody else applies a chunk of it until the transaction ends."""
+    wanted = BatchRow.id == batch_id if key is None else BatchRow.key == key
+    statement = select(*_HEAD).where(wanted)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return None if row is None else Batch(**{**row._mapping, "state": BatchState(row.state)})  # noqa: SLF001 - the documented mapping of a row
+
+
+def chunk_items(connection: Connection, batch_id: str, position: int) -> list[IndexedItem]:
+    """The items of one chunk, as they were received."""
+    query = select(BatchChunkRow.items).where(BatchChunkRow.batch_id == batch_id, BatchChunkRow.position == position)
+    return [(index, item) for index, item in json.loads(connection.execute(query).scalar_one())]
+
+
+def finish_chunk(connection: Connection, batch: Batch, outcomes: Mapping[Outcome, int], now: datetime) -> None:
+    """Count a chunk's outcomes and step to the next one; after the last one the batch is done."""
+    last = batch.next_chunk + 1 >= batch.chunks
+    values: dict[str, Any] = {outcome.value: getattr(BatchRow, outcome.value) + n for outcome, n in outcomes.items()}
+    values["next_chunk"] = batch.next_chunk + 1
+    values["state"] = (BatchState.DONE if last else BatchState.RUNNING).value
+    if last:
+        values["finished_at"] = now
+    connection.execute(update(BatchRow).where(BatchRow.id == batch.id).values(**values))
+
+
+def add_ledger(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write how items ended."""
+    insert_rows(connection, BatchItemRow, rows)
+
+
+def ledger_items(connection: Connection, batch_id: str) -> list[dict[str, Any]]:
+    """The ledger of a batch in the order of its items."""
+    query = select(BatchItemRow.__table__).where(BatchItemRow.batch_id == batch_id).order_by(BatchItemRow.index)
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,78 @@
+"""The outbox: messages written with the change that causes them, sent until their work has ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from worker.storage.bulk import insert_rows
+from worker.storage.tables import OutboxRow
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message for the broker; `id` is the Celery task id, `arguments` holds ids alone."""
+
+    id: str
+    task: str
+    arguments: Mapping[str, Any]
+
+
+def add_messages(
+    connection: Connection,
+    task: str,
+    arguments: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    batch_id: str | None = None,
+) -> list[str]:
+    """Write one message for each of the arguments; the ids come back for the fast path after the commit."""
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "task": task,
+            "arguments": dict(one),
+            "batch_id": batch_id,
+            "due_at": due_at or now,
+            "sent": 0,
+            "created_at": now,
+        }
+        for one in arguments
+    ]
+    insert_rows(connection, OutboxRow, rows)
+    return [str(row["id"]) for row in rows]
+
+
+def claim_messages(
+    connection: Connection, *, now: datetime, again_at: datetime, limit: int, ids: Collection[str] | None = None
+) -> list[Message]:
+    """Take what is due, at most `limit`, oldest first, and put it off until `again_at`; other relays skip it."""
+    due = select(OutboxRow.id).where(OutboxRow.due_at <= now).order_by(OutboxRow.due_at).limit(limit)
+    if ids is not None:
+        due = due.where(OutboxRow.id.in_(ids))
+    taken = list(connection.scalars(due.with_for_update(skip_locked=True)))
+    if not taken:
+        return []
+    statement = (
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(taken))
+        .values(due_at=again_at, sent=OutboxRow.sent + 1)
+        .returning(OutboxRow.id, OutboxRow.task, OutboxRow.arguments)
+    )
+    return [Message(*row) for row in connection.execute(statement)]
+
+
+def finish_message(connection: Connection, message_id: str) -> None:
+    """Forget a message whose work has ended."""
+    connection.execute(delete(OutboxRow).where(OutboxRow.id == message_id))
+
+
+def postpone_message(connection: Connection, message_id: str, due_at: datetime) -> None:
+    """Send a message again at that time: part of its work waits or failed for a passing reason."""
+    connection.execute(update(OutboxRow).where(OutboxRow.id == message_id).values(due_at=due_at))

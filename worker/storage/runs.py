@@ -1,0 +1,172 @@
+"""Refresh runs: requested once a ticket and mode, claimed by one process at a time, ended with their stages."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
+
+from worker.domain.words import RefreshMode, RunState
+from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.tables import RefreshRunRow, TicketRow
+
+Request = tuple[int, RefreshMode]
+"""A ticket's id and the mode asked for."""
+
+COVERED = "covered_by_full"
+SAME = "same_mode_waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A claimed run."""
+
+    id: str
+    ticket_id: int
+    mode: RefreshMode
+    batch_id: str | None
+    attempt: int
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedBy:
+    """Why runs are asked for: by whom (`batch`, `rerun`, `schedule:NAME`), in which batch, whether to force."""
+
+    what: str
+    batch_id: str | None = None
+    force: bool = False
+
+
+def request_runs(
+    connection: Connection, requests: Sequence[Request], by: RequestedBy, now: datetime
+) -> dict[RefreshMode, list[str]]:
+    """Write a run for each request; the ids of those that really wait, by mode.
+
+    A request merges into a run of the same mode that still waits, or into a waiting `full`, which covers the rest; a
+    new `full` takes in what waits. The caller has locked the tickets, so two requests for one ticket never meet here.
+    """
+    waiting = _waiting(connection, {ticket_id for ticket_id, _ in requests})
+    rows: list[dict[str, Any]] = []
+    fresh: dict[RefreshMode, list[str]] = defaultdict(list)
+    for ticket_id, mode in sorted(requests, key=lambda one: one[1] is not RefreshMode.FULL):
+        runs = waiting[ticket_id]
+        covering = runs.get(RefreshMode.FULL) or runs.get(mode)
+        run_id = str(uuid.uuid4())
+        rows.append(
+            {
+                "id": run_id,
+                "ticket_id": ticket_id,
+                "mode": mode.value,
+                "state": (RunState.WAITING if covering is None else RunState.MERGED).value,
+                "reason": None if covering is None else COVERED if RefreshMode.FULL in runs else SAME,
+                "force": by.force,
+                "batch_id": by.batch_id,
+                "requested_by": by.what,
+                "merged_into": covering,
+                "attempt": 0,
+                "stages": [],
+                "created_at": now,
+                "finished_at": None if covering is None else now,
+            }
+        )
+        if covering is None:
+            runs[mode] = run_id
+            fresh[mode].append(run_id)
+    _take_in(connection, waiting, now)
+    # Merged rows are no waiting ones, so the order of writing does not matter to the unique index.
+    insert_rows(connection, RefreshRunRow, rows)
+    return dict(fresh)
+
+
+def _waiting(connection: Connection, ticket_ids: Collection[int]) -> defaultdict[int, dict[RefreshMode, str]]:
+    """Waiting runs by ticket and mode, locked so that none starts until the request is written."""
+    query = select(RefreshRunRow.ticket_id, RefreshRunRow.mode, RefreshRunRow.id).with_for_update()
+    waits = and_(RefreshRunRow.ticket_id.in_(ticket_ids), RefreshRunRow.state == RunState.WAITING.value)
+    found: defaultdict[int, dict[RefreshMode, str]] = defaultdict(dict)
+    for ticket_id, mode, run_id in connection.execute(query.where(waits).order_by(RefreshRunRow.id)):
+        found[ticket_id][RefreshMode(mode)] = run_id
+    return found
+
+
+def _take_in(connection: Connection, waiting: Mapping[int, Mapping[RefreshMode, str]], now: datetime) -> None:
+    """Merge what waited beside a `full` into it."""
+    rows = [
+        {
+            "id": run_id,
+            "state": RunState.MERGED.value,
+            "merged_into": runs[RefreshMode.FULL],
+            "reason": COVERED,
+            "finished_at": now,
+        }
+        for runs in waiting.values()
+        if RefreshMode.FULL in runs
+        for mode, run_id in runs.items()
+        if mode is not RefreshMode.FULL
+    ]
+    update_rows(connection, RefreshRunRow, rows, only_if=RefreshRunRow.state == RunState.WAITING.value)
+
+
+def claim_runs(connection: Connection, run_ids: Collection[str], *, now: datetime, lease_until: datetime) -> list[Run]:
+    """Start those of the runs that wait, or whose holder let its lease run out, and whose ticket no other run holds."""
+    of_runs = select(RefreshRunRow.ticket_id).where(RefreshRunRow.id.in_(run_ids))
+    # Whoever requests or claims runs of a ticket holds the ticket's lock, so that two never start side by side.
+    connection.execute(select(TicketRow.id).where(TicketRow.id.in_(of_runs)).order_by(TicketRow.id).with_for_update())
+    other = aliased(RefreshRunRow)
+    held = exists().where(
+        other.ticket_id == RefreshRunRow.ticket_id,
+        other.id != RefreshRunRow.id,
+        other.state == RunState.RUNNING.value,
+        other.lease_until > now,
+    )
+    free = or_(
+        RefreshRunRow.state == RunState.WAITING.value,
+        and_(RefreshRunRow.state == RunState.RUNNING.value, RefreshRunRow.lease_until <= now),
+    )
+    ready = select(RefreshRunRow.id).where(RefreshRunRow.id.in_(run_ids), free, ~held).order_by(RefreshRunRow.id)
+    taken = list(connection.scalars(ready.with_for_update(skip_locked=True)))
+    statement = (
+        update(RefreshRunRow)
+        .where(RefreshRunRow.id.in_(taken))
+        .values(
+            state=RunState.RUNNING.value, attempt=RefreshRunRow.attempt + 1, lease_until=lease_until, started_at=now
+        )
+        .returning(
+            RefreshRunRow.id,
+            RefreshRunRow.ticket_id,
+            RefreshRunRow.mode,
+            RefreshRunRow.batch_id,
+            RefreshRunRow.attempt,
+            RefreshRunRow.force,
+        )
+    )
+    runs = [Run(row.id, row.ticket_id, RefreshMode(row.mode), *row[3:]) for row in connection.execute(statement)]
+    return sorted(runs, key=lambda run: run.id)
+
+
+def held_runs(connection: Connection, runs: Sequence[Run]) -> set[str]:
+    """Which of the claimed runs are still ours: an attempt that was taken over must not write."""
+    query = select(RefreshRunRow.id, RefreshRunRow.attempt).where(
+        RefreshRunRow.id.in_([run.id for run in runs]), RefreshRunRow.state == RunState.RUNNING.value
+    )
+    attempts = {row.id: row.attempt for row in connection.execute(query.with_for_update())}
+    return {run.id for run in runs if attempts.get(run.id) == run.attempt}
+
+
+def end_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write how runs ended: rows of id, state, reason, stages, lease_until and finished_at."""
+    update_rows(connection, RefreshRunRow, rows)
+
+
+def open_runs(connection: Connection, run_ids: Collection[str]) -> int:
+    """How many of the runs have not ended."""
+    query = select(RefreshRunRow.id).where(
+        RefreshRunRow.id.in_(run_ids), RefreshRunRow.state.in_([RunState.WAITING.value, RunState.RUNNING.value])
+    )
+    return len(connection.scalars(query).all())

@@ -1,0 +1,200 @@
+"""Reading tickets under lock and writing what changed, with a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, or_, select
+
+from worker.domain.changes import Actor, TicketChange, work_action
+from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
+from worker.domain.fields import FIELDS, Role
+from worker.domain.words import TagSource
+from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.tables import HistoryRow, TagRow, TicketRow, TicketTagRow, WorklogRow
+
+_TICKET = TicketRow.__table__
+assert isinstance(_TICKET, Table)  # noqa: S101 - a plain table
+
+_EXTRA = {
+    "firstResponseDueByManual": "first_response_due_by_manual",
+    "dueByManual": "due_by_manual",
+    "customerEvidence": "customer_evidence",
+}
+# Several fields share the stored cc; the deprecated names of the page tell it.
+COLUMNS: dict[str, str] = (
+    {
+        name: field.column
+        for name, field in FIELDS.items()
+        if field.column in _TICKET.c and (field.role is not Role.DEPRECATED or name != "replyCcEmails")
+    }
+    | {"direction": "direction"}
+    | _EXTRA
+)
+"""Column of a stored value by the page's field name."""
+
+DECIDING = frozenset({"status", "spamStatus", "dueBy", "direction", "channel", "subchannelId", "externalTicketId"})
+"""Fields that decisions need whatever a patch says."""
+
+FOLLOWING = frozenset(
+    {"modifiedAt", "closedAt", "customerLegitimationMessage", "dueByManual", "firstResponseDueByManual"}
+)
+"""What may follow from a change (`TicketChange.follows`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a write comes from: who, when, and in which batch or run."""
+
+    actor: Actor
+    at: datetime
+    batch_id: str | None = None
+    automatic: bool = False
+
+
+def lock_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str]) -> dict[int, Ticket]:
+    """Read the tickets with these fields and lock them, in the order of their ids, until the transaction ends."""
+    statement = _select(ids, fields).order_by(TicketRow.id).with_for_update()
+    return _snapshots(connection, statement, ids)
+
+
+def read_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str] = ()) -> dict[int, Ticket]:
+    """Read the tickets without a lock; no fields named means all."""
+    return _snapshots(connection, _select(ids, fields or COLUMNS), ids)
+
+
+def _select(ids: Collection[int], fields: Iterable[str]) -> Any:  # noqa: ANN401 - a Select over chosen columns
+    names = sorted({*fields, *DECIDING, *FOLLOWING} - {"id"})
+    columns = [_TICKET.c[COLUMNS[name]].label(name) for name in names]
+    return select(TicketRow.id, TicketRow.version, *columns).where(TicketRow.id.in_(ids))
+
+
+def _snapshots(connection: Connection, statement: Any, ids: Collection[int]) -> dict[int, Ticket]:  # noqa: ANN401
+    if not ids:
+        return {}
+    rows = connection.execute(statement)
+    names = list(rows.keys())[2:]
+    found = [(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in rows]
+    tags = tags_of(connection, [ticket_id for ticket_id, _, _ in found])
+    return {
+        ticket_id: Ticket(ticket_id, version, values, tags.get(ticket_id, {})) for ticket_id, version, values in found
+    }
+
+
+def tags_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int, TagSource]]:
+    """The tags of these tickets with their sources."""
+    tags: dict[int, dict[int, TagSource]] = {}
+    if not ids:
+        return tags
+    query = select(TicketTagRow.ticket_id, TicketTagRow.tag_id, TicketTagRow.source)
+    for ticket_id, tag_id, source in connection.execute(query.where(TicketTagRow.ticket_id.in_(ids))):
+        tags.setdefault(ticket_id, {})[tag_id] = TagSource(source)
+    return tags
+
+
+def known_tags(connection: Connection, ids: Collection[int]) -> frozenset[int]:
+    """Which of these tags exist."""
+    if not ids:
+        return frozenset()
+    return frozenset(connection.scalars(select(TagRow.id).where(TagRow.id.in_(ids))))
+
+
+def owners_of_external_ids(connection: Connection, external_ids: Collection[str]) -> dict[str, int]:
+    """Which ticket holds each of these external ids."""
+    if not external_ids:
+        return {}
+    query = select(TicketRow.external_ticket_id, TicketRow.id).where(TicketRow.external_ticket_id.in_(external_ids))
+    return {str(external_id): ticket_id for external_id, ticket_id in connection.execute(query)}
+
+
+def save_changes(connection: Connection, changes: Sequence[TicketChange], origin: Origin, *, worklog: bool) -> None:
+    """Write tickets, tag rows, history and worklog of locked tickets; the number of statements does not grow."""
+    if not changes:
+        return
+    _update_tickets(connection, changes)
+    _update_spam(connection, changes)
+    _replace_tags(connection, [change for change in changes if change.tags is not None])
+    insert_rows(connection, HistoryRow, [row for change in changes for row in _history(change, origin)])
+    if worklog:
+        insert_rows(connection, WorklogRow, [_worklog(change, origin) for change in changes])
+
+
+def _update_tickets(connection: Connection, changes: Sequence[TicketChange]) -> None:
+    """Set every touched column of every touched ticket; under the lock, what did not change keeps its value."""
+    new = [{**change.values, **change.follows} for change in changes]
+    touched = sorted({name for values in new for name in values} - {"spamStatus"})
+    _free_external_ids(connection, changes)
+    rows = [
+        {"id": change.ticket.id, "version": change.ticket.version + 1}
+        | {COLUMNS[name]: values[name] if name in values else change.ticket.values[name] for name in touched}
+        for change, values in zip(changes, new, strict=True)
+    ]
+    update_rows(connection, TicketRow, rows)
+
+
+def _free_external_ids(connection: Connection, changes: Sequence[TicketChange]) -> None:
+    """Let tickets of one write hand an external id from one to the other: unique at the end, free in between."""
+    moved = [change.ticket.id for change in changes if change.values.get("externalTicketId") is not None]
+    if len(moved) > 1:
+        update_rows(connection, TicketRow, [{"id": ticket_id, "external_ticket_id": None} for ticket_id in moved])
+
+
+def _update_spam(connection: Connection, changes: Sequence[TicketChange]) -> None:
+    marks = [
+        {"id": change.ticket.id, "spam_status": change.values["spamStatus"]}
+        for change in changes
+        if "spamStatus" in change.values
+    ]
+    by_person = [row for row in marks if row["spam_status"] is None or row["spam_status"] in MANUAL_SPAM_STATUSES]
+    automatic = [row for row in marks if row not in by_person]
+    update_rows(connection, TicketRow, by_person)
+    # The rule of contract section 3 stands here, so that no race gets past it.
+    not_manual = or_(TicketRow.spam_status.is_(None), TicketRow.spam_status.not_in(sorted(MANUAL_SPAM_STATUSES)))
+    update_rows(connection, TicketRow, automatic, only_if=not_manual)
+
+
+def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> None:
+    if not changes:
+        return
+    ids = [change.ticket.id for change in changes]
+    connection.execute(delete(TicketTagRow).where(TicketTagRow.ticket_id.in_(ids)))
+    rows = [
+        {"ticket_id": change.ticket.id, "tag_id": tag_id, "source": source.value}
+        for change in changes
+        for tag_id, source in (change.tags or {}).items()
+    ]
+    insert_rows(connection, TicketTagRow, rows)
+
+
+def _history(change: TicketChange, origin: Origin) -> Iterable[Mapping[str, Value]]:
+    for told in change.fields:
+        yield {
+            "ticket_id": change.ticket.id,
+            "version": change.ticket.version + 1,
+            "field": told.field,
+            "old": stored(told.old),
+            "new": stored(told.new),
+            "actor_type": origin.actor.type.value,
+            "actor_id": origin.actor.id,
+            "batch_id": origin.batch_id,
+            "at": origin.at,
+        }
+
+
+def _worklog(change: TicketChange, origin: Origin) -> Mapping[str, Value]:
+    return {
+        "ticket_id": change.ticket.id,
+        "action": work_action(change),
+        "user_id": origin.actor.id,
+        "batch_id": origin.batch_id,
+        "automatic": origin.automatic,
+        "at": origin.at,
+    }
+
+
+def stored(value: Value) -> Value:
+    """A value as JSON keeps it: a time becomes ISO 8601 in UTC."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

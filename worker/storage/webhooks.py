@@ -1,0 +1,158 @@
+"""Webhook endpoints, events and deliveries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
+
+from worker.domain.words import DeliveryState
+from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.tables import AttemptRow, DeliveryRow, EndpointRow, EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Somebody who wants to be told; empty filters mean all."""
+
+    id: str
+    events: Collection[str]
+    channels: Collection[str]
+    subchannels: Collection[int]
+
+    def wants(self, event: str, channel: object, subchannel: object) -> bool:
+        """Whether this endpoint asked for such an event."""
+        return (
+            event in self.events
+            and (not self.channels or channel in self.channels)
+            and (not self.subchannels or subchannel in self.subchannels)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to one ticket, with what endpoints filter by."""
+
+    type: str
+    ticket_id: int
+    body: Mapping[str, Any]
+    channel: object
+    subchannel: object
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed delivery with all that sending needs."""
+
+    id: str
+    endpoint_id: str
+    ticket_id: int
+    attempts: int
+    url: str
+    secret: str
+    body: Mapping[str, Any]
+
+
+def enabled_endpoints(connection: Connection) -> list[Endpoint]:
+    """The endpoints that are switched on."""
+    query = select(EndpointRow.id, EndpointRow.events, EndpointRow.channels, EndpointRow.subchannels)
+    return [Endpoint(*row) for row in connection.execute(query.where(EndpointRow.enabled).order_by(EndpointRow.id))]
+
+
+def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str | None, now: datetime) -> list[str]:
+    """Write events and their deliveries to the endpoints that want them; the deliveries' ids in order."""
+    if not events:
+        return []
+    endpoints = enabled_endpoints(connection)
+    named = [(str(uuid.uuid4()), event) for event in events]
+    insert_rows(
+        connection,
+        EventRow,
+        [
+            {
+                "id": event_id,
+                "type": event.type,
+                "ticket_id": event.ticket_id,
+                "batch_id": batch_id,
+                "body": dict(event.body),
+                "created_at": now,
+            }
+            for event_id, event in named
+        ],
+    )
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "event_id": event_id,
+            "endpoint_id": endpoint.id,
+            "ticket_id": event.ticket_id,
+            "batch_id": batch_id,
+            "state": DeliveryState.WAITING.value,
+            "attempts": 0,
+            "next_attempt_at": now,
+        }
+        for event_id, event in named
+        for endpoint in endpoints
+        if endpoint.wants(event.type, event.channel, event.subchannel)
+    ]
+    insert_rows(connection, DeliveryRow, rows)
+    return [str(row["id"]) for row in rows]
+
+
+def claim_deliveries(
+    connection: Connection, ids: Collection[str], *, now: datetime, lease_until: datetime
+) -> list[Delivery]:
+    """Take those of the deliveries that are due, held by nobody, and first in line for their ticket and endpoint."""
+    earlier = aliased(DeliveryRow)
+    behind = exists().where(
+        earlier.endpoint_id == DeliveryRow.endpoint_id,
+        earlier.ticket_id == DeliveryRow.ticket_id,
+        earlier.sequence < DeliveryRow.sequence,
+        earlier.state == DeliveryState.WAITING.value,
+    )
+    free = or_(DeliveryRow.lease_until.is_(None), DeliveryRow.lease_until <= now)
+    due = and_(DeliveryRow.state == DeliveryState.WAITING.value, DeliveryRow.next_attempt_at <= now, free)
+    ready = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), due, ~behind).order_by(DeliveryRow.sequence)
+    taken = list(connection.scalars(ready.with_for_update(skip_locked=True)))
+    connection.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(taken))
+        .values(lease_until=lease_until, attempts=DeliveryRow.attempts + 1)
+    )
+    query = (
+        select(
+            DeliveryRow.id,
+            DeliveryRow.endpoint_id,
+            DeliveryRow.ticket_id,
+            DeliveryRow.attempts,
+            EndpointRow.url,
+            EndpointRow.secret,
+            EventRow.body,
+        )
+        .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
+        .join(EventRow, EventRow.id == DeliveryRow.event_id)
+        .where(DeliveryRow.id.in_(taken))
+        .order_by(DeliveryRow.sequence)
+    )
+    return [Delivery(*row) for row in connection.execute(query)]
+
+
+def record_attempts(
+    connection: Connection, deliveries: Sequence[Mapping[str, Any]], attempts: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write what became of claimed deliveries (rows by id) and every single attempt."""
+    update_rows(connection, DeliveryRow, deliveries)
+    insert_rows(connection, AttemptRow, attempts)
+
+
+def next_attempt_of(connection: Connection, ids: Collection[str]) -> datetime | None:
+    """When the earliest of the deliveries that still wait is due; None when all have ended."""
+    query = select(DeliveryRow.next_attempt_at).where(
+        DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.WAITING.value
+    )
+    return min((at for at in connection.scalars(query) if at is not None), default=None)
