@@ -31,6 +31,8 @@ from worker.webhooks.retry import read_retry_after
 from worker.webhooks.urls import Target, parse_url
 
 USER_AGENT = "ticket-worker"
+# Common receivers hang up after five idle seconds; a request sent in that moment would be lost.
+KEEP_ALIVE = timedelta(seconds=4)
 
 _NAME = re.compile(r"[A-Za-z0-9-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
@@ -160,7 +162,7 @@ class Sender:
             connection.close()
         self._pool = httpcore.ConnectionPool(
             ssl_context=self._tls or httpcore.default_ssl_context(),
-            keepalive_expiry=15.0,
+            keepalive_expiry=KEEP_ALIVE.total_seconds(),
             network_backend=self._backend,
         )
         self._owner = os.getpid()

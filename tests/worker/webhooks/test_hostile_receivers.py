@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import itertools
 import random
+import select
 import socket
 import struct
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
+import httpcore
 import pytest
 
 from tests.worker.webhooks.receivers import Handler, Serve, read_request
+from worker.webhooks.addresses import AllowList
+from worker.webhooks.network import CheckedBackend, deadline, system_addresses
 from worker.webhooks.result import SendError
 from worker.webhooks.sending import Limits, Sender
 
@@ -88,10 +92,9 @@ def test_silence_is_borne_for_the_read_limit_only(serve: Serve) -> None:
     assert result.duration < timedelta(seconds=0.3) + SLACK
 
 
-def test_a_receiver_that_reads_drop_by_drop_times_out(serve: Serve, hasty: Sender) -> None:
+def test_a_receiver_that_reads_sip_by_sip_times_out(serve: Serve, hasty: Sender) -> None:
     def sip(connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        while connection.recv(4096):
+        while connection.recv(65536):
             time.sleep(0.005)
 
     result = hasty.send(f"http://127.0.0.1:{serve(sip)}/", {}, b"x" * 30_000_000)
@@ -144,6 +147,20 @@ def test_a_connection_that_ends_early_is_a_result(
     assert (result.status, result.error) == (None, error)
 
 
+def test_an_empty_write_leaves_the_news_of_a_reset_to_the_reader(serve: Serve) -> None:
+    def reset_at_once(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with deadline(time.monotonic() + 5):
+        backend = CheckedBackend(AllowList.parse(("127.0.0.1",)), system_addresses)
+        stream = backend.connect_tcp("127.0.0.1", serve(reset_at_once), timeout=5, socket_options=[])
+        select.select([stream.get_extra_info("socket")], [], [], 5)
+        stream.write(b"")
+        with pytest.raises(httpcore.ReadError):
+            stream.read(1)
+        stream.close()
+
+
 def test_a_port_where_nobody_listens_is_a_failed_connection(sender: Sender) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -181,7 +198,7 @@ def test_a_switch_of_protocols_is_not_taken_for_success(serve: Serve, sender: Se
 
 
 def test_no_mutilated_answer_raises(serve: Serve, sender: Sender) -> None:
-    whole = OK + b"retry-after: 7\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    whole = OK + b"connection: close\r\nretry-after: 7\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     chance = random.Random(20261105)  # noqa: S311 - the same bytes in every run
     answers = []
     for _ in range(150):
@@ -202,7 +219,7 @@ def test_no_mutilated_answer_raises(serve: Serve, sender: Sender) -> None:
 
 
 def test_a_broken_answer_does_not_spoil_the_next_one(serve: Serve, sender: Sender) -> None:
-    whole = OK + b"content-length: 0\r\n\r\n"
+    whole = OK + b"connection: close\r\ncontent-length: 0\r\n\r\n"
     turns = itertools.cycle([b"garbage\r\n\r\n", whole, OK + b"content-length: 9\r\n\r\nabc", whole + whole, whole])
     port = serve(_answers(turns))
     statuses = [sender.send(f"http://127.0.0.1:{port}/", {}, b"{}").status for _ in range(5)]

@@ -50,5 +50,7 @@ def test_forked_processes_never_share_a_connection(serve: Serve) -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
     url = f"http://127.0.0.1:{serve(handler)}/"
-    subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM, url], cwd=ROOT, check=True, timeout=60)  # noqa: S603
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, url]
+    program = subprocess.run(command, cwd=ROOT, check=False, timeout=60, capture_output=True, text=True)  # noqa: S603
+    assert (program.returncode, program.stderr) == (0, "")
     assert sorted(connections, key=sorted) == [{b"child-0"}, {b"child-1"}, {b"child-2"}, {b"parent"}]
