@@ -1,0 +1,23 @@
+"""What beat sends by itself. Re-runs that people schedule are kept in the database instead."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from config.routing import TaskName
+from config.settings import Settings
+
+
+def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
+    """Celery's `beat_schedule`: one entry a task, under the task's own name."""
+    intervals = {
+        TaskName.RELAY_OUTBOX: settings.relay_interval,
+        TaskName.COLLECT_DEAD: settings.relay_interval,
+        TaskName.REOPEN_PENDING: settings.reopen_interval,
+    }
+    return {str(task): _every(interval, task) for task, interval in intervals.items()}
+
+
+def _every(interval: timedelta, task: TaskName) -> dict[str, object]:
+    """A tick that nobody took before the next one is dropped: ticks must not pile up while the workers are away."""
+    return {"task": str(task), "schedule": interval, "options": {"expires": interval.total_seconds()}}

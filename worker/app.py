@@ -1,0 +1,113 @@
+"""The Celery application, and the one way to declare a task and to send one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypedDict, Unpack
+
+import celery
+from celery.app.amqp import AMQP
+
+from config.celery import Options, celery_options
+from config.logging import configure
+from config.routing import TaskName
+from config.settings import Settings, settings_or_exit
+from worker import embedded, signals
+from worker.broker.headers import HIDDEN
+from worker.broker.transport import install
+from worker.task import Task
+
+INCLUDE = ("tasks.ingest", "tasks.refresh", "tasks.webhooks", "tasks.outbox", "tasks.admin", "tasks.upkeep")
+
+
+class TaskOptions(TypedDict, total=False):
+    """What a task may say of itself; queue and limits come from its route.
+
+    `bind`: the task comes as the first argument. `ignore_result`: nobody waits for what it returns. `endless`: retried
+    for a passing reason as long as it takes.
+    """
+
+    bind: bool
+    ignore_result: bool
+    endless: bool
+
+
+class _Amqp(AMQP):  # type: ignore[misc] # celery ships no types
+    def as_task_v2(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's own arguments
+        """Celery would write the arguments, shortened, into headers and events."""
+        return super().as_task_v2(*args, **options | {"argsrepr": HIDDEN, "kwargsrepr": HIDDEN})
+
+
+class Application(celery.Celery):  # type: ignore[misc] # celery ships no types
+    """Celery with our settings. They are read, and an embedded server is started, when first needed: not on import."""
+
+    def __init__(self, load: Callable[[], Settings], include: Sequence[str]) -> None:
+        super().__init__("tickets", amqp=_Amqp, task_cls=Task, include=list(include), fixups=[])
+        self._load_settings = load
+        self._declared: set[TaskName] = set()
+        self.add_defaults(self._options)
+        install()
+        signals.connect(self)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this process; a wrong one ends it with one line."""
+        return self._load_settings()
+
+    @cached_property
+    def redis_url(self) -> str:
+        """Where results and locks are: the setting, or the private server of the data folder, which is started."""
+        url = self.settings.redis_url
+        return url.get_secret_value() if url else embedded.redis_url(self.settings.data_dir)
+
+    @cached_property
+    def broker_url(self) -> str:
+        """Where the queues are."""
+        url = self.settings.broker_url
+        return url.get_secret_value() if url else self.redis_url
+
+    def _options(self) -> Options:
+        return celery_options(self.settings, broker_url=self.broker_url, result_url=self.redis_url)
+
+    def set_up_logging(self) -> None:
+        """Our one pipeline for everybody's lines, in every process."""
+        configure(self.settings.log_format, self.settings.log_level)
+
+    def declare(self, name: TaskName, **options: Unpack[TaskOptions]) -> Callable[[Callable[..., object]], Task]:
+        """Decorator: makes a function the task of that name.
+
+        Raises:
+            ValueError: an unknown name, or one that is taken.
+            TypeError: an unknown option.
+        """
+        name = TaskName(name)
+        if unknown := options.keys() - TaskOptions.__annotations__.keys():
+            raise TypeError(f"not an option of a task: {', '.join(sorted(unknown))}")
+        if name in self._declared:
+            raise ValueError(f"declared twice: {name}")
+        self._declared.add(name)
+        return self.task(name=str(name), **options)  # type: ignore[no-any-return]
+
+    def send(self, name: TaskName, arguments: Mapping[str, object], *, task_id: str, priority: int = 0) -> None:
+        """Puts a message on the task's queue.
+
+        Args:
+            name: the task.
+            arguments: its keyword arguments, plain JSON.
+            task_id: the id of what the message stands for, so that the same thing sent twice has one id.
+            priority: from 0, the first, to 9.
+
+        Raises:
+            kombu.exceptions.OperationalError: the broker is away.
+        """
+        self.send_task(str(name), kwargs=dict(arguments), task_id=task_id, priority=priority)
+
+
+def make_app(load: Callable[[], Settings] = settings_or_exit, include: Sequence[str] = INCLUDE) -> Application:
+    """An application of its own, with those modules of tasks."""
+    return Application(load, include)
+
+
+app = make_app()
+task = app.declare
