@@ -17,12 +17,13 @@ from worker.webhooks.sending import Sender
 class Context:
     """The outside of one process. `engine` and `sender` load what they need when they are first asked for.
 
-    `send` puts messages on the broker; a raised error means that they may not have arrived.
+    `jitter` draws from 0 to below 1. `send` puts messages on the broker; a raised error means that they may not have arrived.
     """
 
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    jitter: Callable[[], float]
     engine: Callable[[], Engine]
     sender: Callable[[], Sender]
     send: Callable[[Sequence[Message]], None]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from worker.domain.entities import Ticket, Value, Values
+from worker.domain.legitimation import message
 from worker.domain.words import ActorType, Status, TagSource
 
 TAGS_FIELD = "tagIds"
 """Under which name a change of tags is told in history and webhooks (contract section 2)."""
-
-LEGITIMATION_WITH_MESSAGE = range(10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class TicketChange:
     values: Values
     tags: Mapping[int, TagSource] | None
     follows: Mapping[str, Value] = field(default_factory=dict)
+    also: tuple[FieldChange, ...] = ()  # told like fields, but stored elsewhere: intents
 
     @property
     def fields(self) -> list[FieldChange]:
@@ -51,18 +52,25 @@ class TicketChange:
         told = [FieldChange(name, self.ticket.values[name], new) for name, new in self.values.items()]
         if self.tags is not None and self.tags.keys() != self.ticket.tags.keys():
             told.append(FieldChange(TAGS_FIELD, sorted(self.ticket.tags), sorted(self.tags)))
-        return told
+        return [*told, *self.also]
 
 
 def net_change(
-    ticket: Ticket, values: Values, tags: Mapping[int, TagSource] | None, *, by: Actor, now: datetime
+    ticket: Ticket,
+    values: Values,
+    tags: Mapping[int, TagSource] | None,
+    *,
+    by: Actor,
+    now: datetime,
+    beside: Values = MappingProxyType({}),
+    also: tuple[FieldChange, ...] = (),
 ) -> TicketChange | None:
-    """Compare with the ticket as read; None when nothing is different."""
+    """Compare with the ticket as read; None when nothing is different. `beside` is stored with a change, untold."""
     changed = {name: value for name, value in values.items() if value != ticket.values[name]}
     new_tags = tags if tags is not None and dict(tags) != dict(ticket.tags) else None
-    if not changed and new_tags is None:
+    if not changed and new_tags is None and not also:
         return None
-    return TicketChange(ticket, changed, new_tags, _follows(changed, ticket, by, now))
+    return TicketChange(ticket, changed, new_tags, {**_follows(changed, ticket, by, now), **beside}, also)
 
 
 def _follows(changed: Values, ticket: Ticket, by: Actor, now: datetime) -> dict[str, Value]:
@@ -74,8 +82,9 @@ def _follows(changed: Values, ticket: Ticket, by: Actor, now: datetime) -> dict[
         elif ticket.values["status"] == Status.CLOSED:
             follows["closedAt"] = None
     level = changed.get("customerLegitimation")
-    if level is not None and (by.type is ActorType.USER or level not in LEGITIMATION_WITH_MESSAGE):
-        follows["customerLegitimationMessage"] = None
+    if isinstance(level, int):
+        # A level that a person set explains itself to nobody else.
+        follows["customerLegitimationMessage"] = None if by.type is ActorType.USER else message(level)
     if by.type is ActorType.USER:
         for name in ("dueBy", "firstResponseDueBy"):
             if name in changed:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from worker.domain.conditions import Facts, matches
 from worker.domain.entities import AiAgent
+from worker.domain.words import DetectionType
 
 SURE = 0.8  # from here a confidence is shown as success
 UNSURE = 0.5  # below it as danger
@@ -81,6 +83,19 @@ class IntentChange:
 
     id: int | None
     intent: Intent
+
+
+def applicable(agents: Iterable[AiAgent], facts: Facts) -> list[AiAgent]:
+    """The agents that may be asked about a ticket, by id: not manual ones, and only while their condition holds."""
+    return sorted((agent for agent in agents if _applies(agent, facts)), key=lambda agent: agent.id)
+
+
+def _applies(agent: AiAgent, facts: Facts) -> bool:
+    if agent.detection.type is DetectionType.MANUAL:
+        return False
+    # What an "or" leaves open, the engine decides by the text.
+    free = agent.detection.type in {DetectionType.AI, DetectionType.AI_OR_CONDITION}
+    return free or agent.detection.condition is None or matches(agent.detection.condition, facts)
 
 
 def merge_intents(

@@ -33,20 +33,38 @@ def add_messages(
     batch_id: str | None = None,
 ) -> list[str]:
     """Write one message for each of the arguments; the ids come back for the fast path after the commit."""
-    rows = [
-        {
-            "id": str(uuid.uuid4()),
-            "task": task,
-            "arguments": dict(one),
-            "batch_id": batch_id,
-            "due_at": due_at or now,
-            "sent": 0,
-            "created_at": now,
-        }
-        for one in arguments
-    ]
+    rows = [_row(str(uuid.uuid4()), task, one, now=now, due_at=due_at or now, batch_id=batch_id) for one in arguments]
     insert_rows(connection, OutboxRow, rows)
     return [str(row["id"]) for row in rows]
+
+
+def add_message(
+    connection: Connection,
+    message_id: str,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    now: datetime,
+    due_at: datetime,
+    batch_id: str | None = None,
+) -> None:
+    """Write one message under a given id; one that is already there stays."""
+    row = _row(message_id, task, arguments, now=now, due_at=due_at, batch_id=batch_id)
+    insert_rows(connection, OutboxRow, [row], skip_existing=True)
+
+
+def _row(
+    message_id: str, task: str, arguments: Mapping[str, Any], *, now: datetime, due_at: datetime, batch_id: str | None
+) -> dict[str, Any]:
+    return {
+        "id": message_id,
+        "task": task,
+        "arguments": dict(arguments),
+        "batch_id": batch_id,
+        "due_at": due_at,
+        "sent": 0,
+        "created_at": now,
+    }
 
 
 def claim_messages(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, case, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import RefreshMode, RunState
@@ -32,6 +32,7 @@ class Run:
     mode: RefreshMode
     batch_id: str | None
     attempt: int
+    crashes: int
     force: bool
 
 
@@ -71,6 +72,7 @@ def request_runs(
                 "requested_by": by.what,
                 "merged_into": covering,
                 "attempt": 0,
+                "crashes": 0,
                 "stages": [],
                 "created_at": now,
                 "finished_at": None if covering is None else now,
@@ -114,7 +116,34 @@ def _take_in(connection: Connection, waiting: Mapping[int, Mapping[RefreshMode, 
 
 
 def claim_runs(connection: Connection, run_ids: Collection[str], *, now: datetime, lease_until: datetime) -> list[Run]:
-    """Start those of the runs that wait, or whose holder let its lease run out, and whose ticket no other run holds."""
+    """Start those of the runs that wait, or whose holder let its lease run out, and whose ticket no other run holds.
+
+    Runs that were lost with their process are started one at a time, after all others: the one that kills its process
+    must not take the rest along again.
+    """
+    ready = _ready(connection, run_ids, now)
+    waiting = [run_id for run_id, lost in ready if not lost]
+    taken = waiting or [run_id for run_id, _ in ready][:1]
+    lost = and_(RefreshRunRow.state == RunState.RUNNING.value, RefreshRunRow.reason.is_(None))
+    statement = (
+        update(RefreshRunRow)
+        .where(RefreshRunRow.id.in_(taken))
+        .values(
+            state=RunState.RUNNING.value,
+            reason=None,
+            attempt=RefreshRunRow.attempt + 1,
+            crashes=RefreshRunRow.crashes + case((lost, 1), else_=0),
+            lease_until=lease_until,
+            started_at=now,
+        )
+        .returning(*(getattr(RefreshRunRow, name) for name in Run.__dataclass_fields__))
+    )
+    rows = [Run(**{**row._mapping, "mode": RefreshMode(row.mode)}) for row in connection.execute(statement)]  # noqa: SLF001 - the documented mapping of a row
+    return sorted(rows, key=lambda run: run.id)
+
+
+def _ready(connection: Connection, run_ids: Collection[str], now: datetime) -> list[tuple[str, bool]]:
+    """Runs that may start, one a ticket, oldest first, and whether each was lost with its process."""
     of_runs = select(RefreshRunRow.ticket_id).where(RefreshRunRow.id.in_(run_ids))
     # Whoever requests or claims runs of a ticket holds the ticket's lock, so that two never start side by side.
     connection.execute(select(TicketRow.id).where(TicketRow.id.in_(of_runs)).order_by(TicketRow.id).with_for_update())
@@ -129,25 +158,15 @@ def claim_runs(connection: Connection, run_ids: Collection[str], *, now: datetim
         RefreshRunRow.state == RunState.WAITING.value,
         and_(RefreshRunRow.state == RunState.RUNNING.value, RefreshRunRow.lease_until <= now),
     )
-    ready = select(RefreshRunRow.id).where(RefreshRunRow.id.in_(run_ids), free, ~held).order_by(RefreshRunRow.id)
-    taken = list(connection.scalars(ready.with_for_update(skip_locked=True)))
-    statement = (
-        update(RefreshRunRow)
-        .where(RefreshRunRow.id.in_(taken))
-        .values(
-            state=RunState.RUNNING.value, attempt=RefreshRunRow.attempt + 1, lease_until=lease_until, started_at=now
-        )
-        .returning(
-            RefreshRunRow.id,
-            RefreshRunRow.ticket_id,
-            RefreshRunRow.mode,
-            RefreshRunRow.batch_id,
-            RefreshRunRow.attempt,
-            RefreshRunRow.force,
-        )
+    query = (
+        select(RefreshRunRow.id, RefreshRunRow.ticket_id, RefreshRunRow.state, RefreshRunRow.reason)
+        .where(RefreshRunRow.id.in_(run_ids), free, ~held)
+        .order_by(RefreshRunRow.created_at, RefreshRunRow.id)
     )
-    runs = [Run(row.id, row.ticket_id, RefreshMode(row.mode), *row[3:]) for row in connection.execute(statement)]
-    return sorted(runs, key=lambda run: run.id)
+    first: dict[int, tuple[str, bool]] = {}
+    for run_id, ticket_id, state, reason in connection.execute(query.with_for_update(skip_locked=True)):
+        first.setdefault(ticket_id, (run_id, state == RunState.RUNNING.value and reason is None))
+    return list(first.values())
 
 
 def held_runs(connection: Connection, runs: Sequence[Run]) -> set[str]:
@@ -164,9 +183,12 @@ def end_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     update_rows(connection, RefreshRunRow, rows)
 
 
-def open_runs(connection: Connection, run_ids: Collection[str]) -> int:
-    """How many of the runs have not ended."""
-    query = select(RefreshRunRow.id).where(
+def next_start(connection: Connection, run_ids: Collection[str], soon: datetime) -> datetime | None:
+    """When to look at these runs again: `soon` when one waits behind another run of its ticket; None when all ended."""
+    query = select(RefreshRunRow.state, RefreshRunRow.lease_until).where(
         RefreshRunRow.id.in_(run_ids), RefreshRunRow.state.in_([RunState.WAITING.value, RunState.RUNNING.value])
     )
-    return len(connection.scalars(query).all())
+    times = [
+        soon if state == RunState.WAITING.value else lease_until for state, lease_until in connection.execute(query)
+    ]
+    return min((at for at in times if at is not None), default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, or_, select
 from worker.domain.changes import Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
-from worker.domain.words import TagSource
+from worker.domain.words import ActorType, Status, TagSource
 from worker.storage.bulk import insert_rows, update_rows
 from worker.storage.tables import HistoryRow, TagRow, TicketRow, TicketTagRow, WorklogRow
 
@@ -47,12 +47,17 @@ FOLLOWING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a write comes from: who, when, and in which batch or run."""
+    """Where a write comes from: who, when, in which batch, or in which run (and its batch) by ticket."""
 
     actor: Actor
     at: datetime
     batch_id: str | None = None
-    automatic: bool = False
+    runs: Mapping[int, tuple[str, str | None]] = field(default_factory=dict)
+
+    def of(self, ticket_id: int) -> dict[str, str | None]:
+        """The batch and the run that a ticket's write belongs to."""
+        run_id, batch_id = self.runs.get(ticket_id, (None, self.batch_id))
+        return {"batch_id": batch_id, "run_id": run_id}
 
 
 def lock_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str]) -> dict[int, Ticket]:
@@ -108,6 +113,32 @@ def owners_of_external_ids(connection: Connection, external_ids: Collection[str]
         return {}
     query = select(TicketRow.external_ticket_id, TicketRow.id).where(TicketRow.external_ticket_id.in_(external_ids))
     return {str(external_id): ticket_id for external_id, ticket_id in connection.execute(query)}
+
+
+def due_pending(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Ids of pending tickets whose `dueBy` has passed, locked; those that another process has locked are skipped."""
+    query = (
+        select(TicketRow.id)
+        .where(TicketRow.status == Status.PENDING.value, TicketRow.due_by <= now)
+        .order_by(TicketRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.scalars(query))
+
+
+def touched_by_people(connection: Connection, versions: Mapping[int, int]) -> dict[int, set[str]]:
+    """Which fields of these tickets a person changed after the given version."""
+    query = select(HistoryRow.ticket_id, HistoryRow.version, HistoryRow.field).where(
+        HistoryRow.ticket_id.in_(versions.keys()),
+        HistoryRow.version > min(versions.values(), default=0),
+        HistoryRow.actor_type == ActorType.USER.value,
+    )
+    touched: dict[int, set[str]] = {}
+    for ticket_id, version, name in connection.execute(query):
+        if version > versions[ticket_id]:
+            touched.setdefault(ticket_id, set()).add(name)
+    return touched
 
 
 def save_changes(connection: Connection, changes: Sequence[TicketChange], origin: Origin, *, worklog: bool) -> None:
@@ -169,7 +200,7 @@ def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> No
     insert_rows(connection, TicketTagRow, rows)
 
 
-def _history(change: TicketChange, origin: Origin) -> Iterable[Mapping[str, Value]]:
+def _history(change: TicketChange, origin: Origin) -> Iterable[Mapping[str, object]]:
     for told in change.fields:
         yield {
             "ticket_id": change.ticket.id,
@@ -179,20 +210,18 @@ def _history(change: TicketChange, origin: Origin) -> Iterable[Mapping[str, Valu
             "new": stored(told.new),
             "actor_type": origin.actor.type.value,
             "actor_id": origin.actor.id,
-            "batch_id": origin.batch_id,
             "at": origin.at,
-        }
+        } | origin.of(change.ticket.id)
 
 
-def _worklog(change: TicketChange, origin: Origin) -> Mapping[str, Value]:
+def _worklog(change: TicketChange, origin: Origin) -> Mapping[str, object]:
     return {
         "ticket_id": change.ticket.id,
         "action": work_action(change),
         "user_id": origin.actor.id,
-        "batch_id": origin.batch_id,
-        "automatic": origin.automatic,
+        "automatic": origin.actor.type is not ActorType.USER,
         "at": origin.at,
-    }
+    } | origin.of(change.ticket.id)
 
 
 def stored(value: Value) -> Value:

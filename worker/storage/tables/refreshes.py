@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.storage.tables.base import Base, Big, Key, Moment, Number, Short
@@ -16,7 +16,7 @@ class RefreshRunRow(Base):
     __tablename__ = "refresh_run"
 
     id: Mapped[Key]
-    ticket_id: Mapped[int] = mapped_column(Big, index=True)
+    ticket_id: Mapped[int] = mapped_column(Big, ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
     mode: Mapped[Short]
     state: Mapped[Short]
     reason: Mapped[Short | None]
@@ -25,6 +25,7 @@ class RefreshRunRow(Base):
     requested_by: Mapped[Short]  # batch, rerun or schedule:NAME
     merged_into: Mapped[Short | None]
     attempt: Mapped[Number]
+    crashes: Mapped[Number]  # attempts whose process was lost
     lease_until: Mapped[Moment | None]
     stages: Mapped[list[Any]]
     created_at: Mapped[Moment]

@@ -90,35 +90,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_batch_id"), "outbox", ["batch_id"], unique=False)
     op.create_index(op.f("ix_outbox_due_at"), "outbox", ["due_at"], unique=False)
     op.create_table(
-        "refresh_run",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("ticket_id", Big, nullable=False),
-        sa.Column("mode", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=255), nullable=False),
-        sa.Column("reason", sa.String(length=255), nullable=True),
-        sa.Column("force", sa.Boolean(), nullable=False),
-        sa.Column("batch_id", sa.String(length=255), nullable=True),
-        sa.Column("requested_by", sa.String(length=255), nullable=False),
-        sa.Column("merged_into", sa.String(length=255), nullable=True),
-        sa.Column("attempt", Big, nullable=False),
-        sa.Column("lease_until", UtcTime, nullable=True),
-        sa.Column("stages", Json, nullable=False),
-        sa.Column("created_at", UtcTime, nullable=False),
-        sa.Column("started_at", UtcTime, nullable=True),
-        sa.Column("finished_at", UtcTime, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_run")),
-    )
-    op.create_index(op.f("ix_refresh_run_batch_id"), "refresh_run", ["batch_id"], unique=False)
-    op.create_index(op.f("ix_refresh_run_ticket_id"), "refresh_run", ["ticket_id"], unique=False)
-    op.create_index(
-        "uq_refresh_run_waiting",
-        "refresh_run",
-        ["ticket_id", "mode"],
-        unique=True,
-        postgresql_where=sa.text("state = 'waiting'"),
-        sqlite_where=sa.text("state = 'waiting'"),
-    )
-    op.create_table(
         "schedule",
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("cron", sa.String(length=255), nullable=False),
@@ -320,6 +291,39 @@ def upgrade() -> None:
         sqlite_where=sa.text("open"),
     )
     op.create_table(
+        "refresh_run",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("ticket_id", Big, nullable=False),
+        sa.Column("mode", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.String(length=255), nullable=True),
+        sa.Column("force", sa.Boolean(), nullable=False),
+        sa.Column("batch_id", sa.String(length=255), nullable=True),
+        sa.Column("requested_by", sa.String(length=255), nullable=False),
+        sa.Column("merged_into", sa.String(length=255), nullable=True),
+        sa.Column("attempt", Big, nullable=False),
+        sa.Column("crashes", Big, nullable=False),
+        sa.Column("lease_until", UtcTime, nullable=True),
+        sa.Column("stages", Json, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False),
+        sa.Column("started_at", UtcTime, nullable=True),
+        sa.Column("finished_at", UtcTime, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_refresh_run_ticket_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_run")),
+    )
+    op.create_index(op.f("ix_refresh_run_batch_id"), "refresh_run", ["batch_id"], unique=False)
+    op.create_index(op.f("ix_refresh_run_ticket_id"), "refresh_run", ["ticket_id"], unique=False)
+    op.create_index(
+        "uq_refresh_run_waiting",
+        "refresh_run",
+        ["ticket_id", "mode"],
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
         "schedule_fire",
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("slot", sa.String(length=32), nullable=False),
@@ -392,6 +396,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_tag_tag_id"), table_name="ticket_tag")
     op.drop_table("ticket_tag")
     op.drop_table("schedule_fire")
+    op.drop_index(
+        "uq_refresh_run_waiting",
+        table_name="refresh_run",
+        postgresql_where=sa.text("state = 'waiting'"),
+        sqlite_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(op.f("ix_refresh_run_ticket_id"), table_name="refresh_run")
+    op.drop_index(op.f("ix_refresh_run_batch_id"), table_name="refresh_run")
+    op.drop_table("refresh_run")
     op.drop_index("uq_intent_open", table_name="intent", postgresql_where=sa.text("open"), sqlite_where=sa.text("open"))
     op.drop_index(op.f("ix_intent_ticket_id"), table_name="intent")
     op.drop_table("intent")
@@ -419,15 +432,6 @@ def downgrade() -> None:
     op.drop_table("ticket")
     op.drop_table("tag")
     op.drop_table("schedule")
-    op.drop_index(
-        "uq_refresh_run_waiting",
-        table_name="refresh_run",
-        postgresql_where=sa.text("state = 'waiting'"),
-        sqlite_where=sa.text("state = 'waiting'"),
-    )
-    op.drop_index(op.f("ix_refresh_run_ticket_id"), table_name="refresh_run")
-    op.drop_index(op.f("ix_refresh_run_batch_id"), table_name="refresh_run")
-    op.drop_table("refresh_run")
     op.drop_index(op.f("ix_outbox_due_at"), table_name="outbox")
     op.drop_index(op.f("ix_outbox_batch_id"), table_name="outbox")
     op.drop_table("outbox")

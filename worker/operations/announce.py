@@ -1,0 +1,50 @@
+"""Tells endpoints of changed tickets: events, deliveries and the messages that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from config.routing import ROUTES, TaskName
+from worker.domain.changes import TicketChange
+from worker.storage.outbox import add_messages
+from worker.storage.tickets import stored
+from worker.storage.webhooks import Event, add_events
+from worker.webhooks.body import TICKET_UPDATED, ticket_updated
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why tickets changed: whose batch, when, and whether only time has passed."""
+
+    at: datetime
+    user_id: int | None = None
+    batch_id: str | None = None
+    due_date_passed: bool = False
+
+
+def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cause) -> list[str]:
+    """One event for each changed ticket; the ids of messages that carry many deliveries each."""
+    events = [_event(change, cause) for change in changes if change.fields]
+    deliveries = add_events(connection, events, batch_id=cause.batch_id, now=cause.at)
+    size = ROUTES[TaskName.DELIVER_WEBHOOKS].chunk
+    arguments = [{"delivery_ids": deliveries[start : start + size]} for start in range(0, len(deliveries), size)]
+    return add_messages(connection, TaskName.DELIVER_WEBHOOKS, arguments, batch_id=cause.batch_id, now=cause.at)
+
+
+def _event(change: TicketChange, cause: Cause) -> Event:
+    after = {**change.ticket.values, **change.values}
+    extra = {"autoOpenedDueToDueDate": True} if cause.due_date_passed else {}
+    body = ticket_updated(
+        change.ticket.id,
+        cause.user_id,
+        cause.batch_id,
+        changes={told.field: stored(told.new) for told in change.fields},
+        previous={told.field: stored(told.old) for told in change.fields},
+        occurred_at=str(stored(cause.at.replace(microsecond=0))),
+        **extra,
+    )
+    return Event(TICKET_UPDATED, change.ticket.id, body, after["channel"], after["subchannelId"])

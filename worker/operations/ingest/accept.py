@@ -1,0 +1,181 @@
+"""The inbox: a batch is written down once under its key, before anything of it is applied."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from config.routing import TaskName
+from worker.context import Context
+from worker.domain.words import BatchState, ErrorCode
+from worker.payload.batch import batch_digest, check_batch, ticket_id_of
+from worker.payload.refusal import Refused
+from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch
+from worker.storage.outbox import add_message
+
+_NAMESPACE = uuid.UUID("6f1b8f3a-0f6e-4c38-9d0c-2b9a5c1f7e11")
+
+
+class Lane(StrEnum):
+    """Which batches go first (interface: `priority`)."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+INTERACTIVE_ITEMS = 100
+"""Up to this size a batch is taken for somebody's click, unless the sender says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a sender says of a whole batch."""
+
+    include_in_worklog: bool = True
+    idempotency_key: str | None = None
+    atomic: bool = False
+    dry_run: bool = False
+    user_id: int | None = None
+    source: str | None = None
+    priority: str | None = None
+
+
+def batch_id_of(key: str) -> str:
+    """The id of the batch with this idempotency key: every sender and every worker finds the same one."""
+    return str(uuid.uuid5(_NAMESPACE, key))
+
+
+def check(context: Context, payload: object, flags: Flags) -> list[object]:
+    """The items of a batch that may be accepted.
+
+    Raises:
+        Refused: the batch as a whole is wrong: `not_a_list`, `batch_too_large`, `invalid_json`, or a flag is.
+    """
+    _check_flags(flags)
+    settings = context.settings
+    limit = min(settings.max_batch_items, settings.atomic_limit) if flags.atomic else settings.max_batch_items
+    return check_batch(payload, limit)
+
+
+def accept(context: Context, items: Sequence[object], flags: Flags) -> Batch:
+    """Write a checked batch down, or find the one that its key already stands for.
+
+    Raises:
+        Refused: `idempotency_key_reused`: the key stands for another body or other flags.
+    """
+    key = flags.idempotency_key
+    assert key is not None  # noqa: S101 - the caller falls back to the task id
+    head = _head(context, key, items, flags)
+    size = max(len(items), 1) if flags.atomic else context.settings.chunk_size
+
+    def write(connection: Connection) -> Batch:
+        batch = find_batch(connection, key=key)
+        if batch is None:
+            add_batch(connection, head, split(items, size))
+            _keep_alive(context, connection, head)
+            batch = find_batch(connection, key=key)
+        assert batch is not None  # noqa: S101 - written above
+        return batch
+
+    batch = context.database.transact(write)
+    if batch.digest != head["digest"]:
+        raise Refused(
+            ErrorCode.IDEMPOTENCY_KEY_REUSED, "this idempotency key was used with another body or other flags"
+        )
+    return batch
+
+
+def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> dict[str, Any]:
+    by_size = Lane.INTERACTIVE if len(items) <= INTERACTIVE_ITEMS else Lane.BULK
+    return {
+        "id": batch_id_of(key),
+        "key": key,
+        "digest": batch_digest(items, _compared(flags)),
+        "state": BatchState.ACCEPTED.value,
+        "source": flags.source,
+        "user_id": flags.user_id,
+        "lane": flags.priority or by_size.value,
+        "include_in_worklog": flags.include_in_worklog,
+        "atomic": flags.atomic,
+        "received": len(items),
+        "created_at": context.clock(),
+    }
+
+
+def _keep_alive(context: Context, connection: Connection, head: Mapping[str, Any]) -> None:
+    """Should this process die, the sweep finds the batch and somebody goes on where it stopped."""
+    now = head["created_at"]
+    add_message(
+        connection,
+        head["id"],
+        TaskName.RESUME_BATCH,
+        {"batch_id": head["id"]},
+        batch_id=head["id"],
+        now=now,
+        due_at=now + context.settings.resend_after,
+    )
+
+
+def split(items: Sequence[object], size: int) -> list[list[IndexedItem]]:
+    """Chunks of at least `size` items in which all items of one ticket stand together, in order.
+
+    One ticket is then written once and told of once, whatever its batch holds (contract section 1).
+    """
+    chunks: list[list[IndexedItem]] = [[]]
+    chunk_of: dict[int, list[IndexedItem]] = {}
+    for index, item in enumerate(items):
+        ticket_id = ticket_id_of(item)
+        chunk = chunk_of.get(ticket_id) if ticket_id is not None else None
+        if chunk is None:
+            if len(chunks[-1]) >= size:
+                chunks.append([])
+            chunk = chunks[-1]
+        if ticket_id is not None:
+            chunk_of[ticket_id] = chunk
+        chunk.append((index, item))
+    return chunks
+
+
+def with_key(flags: Flags, task_id: str) -> Flags:
+    """The flags with the task id as key where the sender gave none (contract section 1)."""
+    return flags if flags.idempotency_key is not None else replace(flags, idempotency_key=task_id)
+
+
+def _compared(flags: Flags) -> Mapping[str, object]:
+    """The flags that make a batch another one; who sends it, and how urgently, does not."""
+    return {"include_in_worklog": flags.include_in_worklog, "atomic": flags.atomic, "user_id": flags.user_id}
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "include_in_worklog": bool,
+    "idempotency_key": (str, type(None)),
+    "atomic": bool,
+    "dry_run": bool,
+    "user_id": (int, type(None)),
+    "source": (str, type(None)),
+    "priority": (str, type(None)),
+}
+_LONGEST = 255
+_GREATEST = 2**63 - 1
+
+
+def _check_flags(flags: Flags) -> None:
+    for name, allowed in _TYPES.items():
+        value = getattr(flags, name)
+        if not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool):
+            raise Refused(ErrorCode.INVALID_TYPE, f"{name} has the wrong type")
+        if isinstance(value, str) and not _is_name(value):
+            raise Refused(ErrorCode.INVALID_VALUE, f"{name} must be 1 to {_LONGEST} printable characters")
+    if flags.user_id is not None and not 0 < flags.user_id <= _GREATEST:
+        raise Refused(ErrorCode.INVALID_VALUE, "user_id must be a positive integer")
+    if flags.priority is not None and flags.priority not in set(Lane):
+        raise Refused(ErrorCode.INVALID_VALUE, "priority must be interactive or bulk")
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST and text.isprintable()

@@ -1,0 +1,1 @@
+"""Refresh runs: read, think with no transaction open, check again and write (contract section 4)."""

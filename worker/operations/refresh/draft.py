@@ -1,0 +1,113 @@
+"""What a run has found so far: proposals by stage, nothing written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from worker.ai.protocol import Message
+from worker.domain.entities import Contract, Customer, Ticket, Value
+from worker.domain.failures import Transient
+from worker.domain.intents import Found
+from worker.domain.words import RunState, Stage, StageState, TagSource
+from worker.storage.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnd:
+    """How a stage ended; a shape of the ledger."""
+
+    stage: Stage
+    state: StageState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a stage wants written.
+
+    `values` are fields, `beside` what is stored along with them untold; `tags` and `findings` are None when the stage
+    is not about them. `stop` ends the run after this stage, with the reason.
+    """
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    beside: Mapping[str, Value] = field(default_factory=dict)
+    tags: Mapping[int, TagSource] | None = None
+    findings: tuple[Found, ...] | None = None
+    stop: str | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """One run on its ticket as read; `proposals` grow stage by stage, `ended` holds stages that propose nothing.
+
+    `end` is set when the run ends without a write: its state and reason. `retry` is a passing failure.
+    """
+
+    run: Run
+    ticket: Ticket
+    customer: Customer | None = None
+    contract: Contract | None = None
+    proposals: dict[Stage, Proposal] = field(default_factory=dict)
+    ended: dict[Stage, StageEnd] = field(default_factory=dict)
+    stopped: str | None = None
+    end: tuple[RunState, str] | None = None
+    retry: Transient | None = None
+
+    @property
+    def thinking(self) -> bool:
+        """Whether more stages may run."""
+        return self.end is None and self.retry is None and self.stopped is None
+
+    def propose(self, stage: Stage, proposal: Proposal) -> None:
+        """Keep a stage's result; the stages after it see it."""
+        self.proposals[stage] = proposal
+        self.stopped = proposal.stop
+
+    def close(self, stage: Stage, state: StageState, reason: str) -> None:
+        """A stage ends without a proposal."""
+        self.ended[stage] = StageEnd(stage, state, reason)
+
+    @property
+    def seen(self) -> Ticket:
+        """The ticket as the next stage sees it: as read, with what earlier stages propose."""
+        values = dict(self.ticket.values)
+        tags = self.ticket.tags
+        for proposal in self.proposals.values():
+            values.update(proposal.values)
+            tags = tags if proposal.tags is None else proposal.tags
+        return replace(self.ticket, values=values, tags=tags)
+
+    def message(self, zone: ZoneInfo) -> Message:
+        """What an engine may know of the ticket now; a relative date is read against the local day it came in."""
+        seen = self.seen.values
+        return Message(
+            channel=_text(seen, "channel"),
+            direction=_text(seen, "direction"),
+            today=seen["createdAt"].astimezone(zone).date(),  # type: ignore[union-attr] # always stored as a time
+            subject=_text(seen, "subject"),
+            body=_text(seen, "body"),
+            body_plain=_text(seen, "bodyPlain"),
+            body_clean=_text(seen, "bodyClean"),
+            sender=_text(seen, "from"),
+            sender_name=_text(seen, "fromName"),
+            language_code=_text(seen, "languageCode") or None,
+            headers=_headers(seen.get("rawData")),
+        )
+
+
+def _text(values: Mapping[str, Value], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _headers(raw: Value) -> dict[str, list[str]]:
+    """`rawData.headers`: an object of name to value or list (contract section 4)."""
+    headers = raw.get("headers") if isinstance(raw, Mapping) else None
+    if not isinstance(headers, Mapping):
+        return {}
+    return {
+        str(name).lower(): [str(one) for one in value] if isinstance(value, list) else [str(value)]
+        for name, value in headers.items()
+    }

@@ -1,0 +1,142 @@
+"""The use case behind the six refresh tasks: claim, read, think, write, and see to what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from worker.context import Context
+from worker.domain.entities import Customer, Ticket, is_spam
+from worker.domain.evidence import Evidence
+from worker.domain.plans import STAGES
+from worker.domain.words import RefreshMode, RunState, Stage
+from worker.operations.refresh.draft import Draft
+from worker.operations.refresh.stages import (
+    CUSTOMER_CONFIRMED,
+    SPAM_REASON,
+    Definitions,
+    Rules,
+    Thinking,
+    attempt,
+    confirmed,
+    guarded,
+    identify_customer,
+)
+from worker.operations.refresh.write import write_drafts
+from worker.storage.directory import ai_agent_definitions, customers_by_id, find_customers, tag_definitions
+from worker.storage.outbox import finish_message, postpone_message
+from worker.storage.runs import Run, claim_runs, next_start
+from worker.storage.tickets import read_tickets
+
+log = structlog.get_logger(__name__)
+
+SOON = timedelta(seconds=2)
+"""When to look again at a run that waits behind another run of its ticket."""
+
+WORKER_LOST = "worker_lost"
+
+
+def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[str, int]:
+    """Run what may run of these; the message ends when all of them have ended, and is due again before that otherwise.
+
+    Returns:
+        How many runs ended in each state.
+    """
+    ended: dict[str, int] = {}
+    while runs := _claim(context, run_ids):
+        drafts, definitions = _read(context, runs)
+        _think(context, drafts, definitions)
+        for state in write_drafts(context, drafts, definitions):
+            ended[state.value] = ended.get(state.value, 0) + 1
+    _see_to_the_rest(context, run_ids, message_id)
+    log.info("refresh_ended", **ended)
+    return ended
+
+
+def _claim(context: Context, run_ids: Sequence[str]) -> list[Run]:
+    now = context.clock()
+    lease_until = now + context.settings.lease
+    return context.database.transact(
+        lambda connection: claim_runs(connection, run_ids, now=now, lease_until=lease_until)
+    )
+
+
+def _see_to_the_rest(context: Context, run_ids: Sequence[str], message_id: str) -> None:
+    with context.database.write() as connection:
+        again_at = next_start(connection, run_ids, context.clock() + SOON)
+        if again_at is None:
+            finish_message(connection, message_id)
+        else:
+            postpone_message(connection, message_id, again_at)
+
+
+def _read(context: Context, runs: Sequence[Run]) -> tuple[list[Draft], Definitions]:
+    """Everything the stages need, in one reading transaction."""
+    with context.database.read() as connection:
+        tickets = read_tickets(connection, [run.ticket_id for run in runs])
+        ids = {str(ticket.values["customerId"]) for ticket in tickets.values() if ticket.values["customerId"]}
+        customers = customers_by_id(connection, ids)
+        definitions = Definitions(tag_definitions(connection), ai_agent_definitions(connection))
+    drafts = [_draft(run, tickets[run.ticket_id], customers) for run in runs]
+    for draft in drafts:
+        draft.end = _at_start(context, draft)
+    return drafts, definitions
+
+
+def _draft(run: Run, ticket: Ticket, customers: Mapping[str, Customer]) -> Draft:
+    customer = customers.get(str(ticket.values["customerId"]))
+    contracts = customer.contracts if customer else ()
+    contract = next((contract for contract in contracts if contract.id == ticket.values["contractId"]), None)
+    return Draft(run, ticket, customer, contract)
+
+
+def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
+    """Whether a run ends before it has begun."""
+    if draft.run.crashes >= context.settings.max_attempts:
+        return RunState.FAILED, WORKER_LOST
+    if is_spam(draft.ticket.values["spamStatus"], draft.ticket.tags, context.settings.spam_detection_tag_ids):
+        return RunState.SKIPPED, SPAM_REASON
+    if draft.run.mode is RefreshMode.CUSTOMER and confirmed(draft):
+        return RunState.SKIPPED, CUSTOMER_CONFIRMED
+    return None
+
+
+def _think(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> None:
+    """Run the stages of each draft's mode; no transaction is open."""
+    rules = Rules(definitions, context.settings.time_zone)
+    thinking = [draft for draft in drafts if draft.thinking]
+    for draft in thinking:
+        if draft.run.mode is RefreshMode.TAGS_RULE_BASED:
+            attempt(Stage.TAGS, draft, rules.tags)
+    others = [draft for draft in thinking if draft.run.mode is not RefreshMode.TAGS_RULE_BASED]
+    if others:
+        _think_with_engine(context, others, Thinking(context.engine(), rules))
+
+
+def _think_with_engine(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
+    """Stage by stage over all drafts, so that a look-up serves many tickets."""
+    for stage in Stage:
+        due = [draft for draft in drafts if draft.thinking and stage in STAGES[draft.run.mode]]
+        if stage is Stage.CUSTOMER:
+            _identify(context, due, thinking)
+            continue
+        for draft in due:
+            attempt(stage, draft, getattr(thinking, stage.value))
+
+
+def _identify(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
+    gathered = [(draft, guarded(Stage.CUSTOMER, draft, thinking.evidence)) for draft in drafts]
+    found = [(draft, evidence) for draft, evidence in gathered if evidence is not None]
+    candidates = _candidates(context, [evidence for _, evidence in found])
+    for draft, evidence in found:
+        attempt(Stage.CUSTOMER, draft, partial(identify_customer, evidence=evidence, candidates=candidates))
+
+
+def _candidates(context: Context, evidence: Sequence[Evidence]) -> list[Customer]:
+    if not evidence:
+        return []
+    with context.database.read() as connection:
+        return find_customers(connection, evidence)

@@ -1,0 +1,73 @@
+"""Composition root: builds the one Context of a process from its settings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+
+from config.routing import TaskName
+from config.settings import Settings
+from worker.ai.protocol import Engine
+from worker.app import app
+from worker.context import Context
+from worker.embedded import database_url
+from worker.signals import after_fork, before_fork
+from worker.storage.database import Database
+from worker.storage.outbox import Message
+from worker.storage.schema import migrate
+from worker.webhooks.sending import Limits, Sender
+
+
+@cache
+def context() -> Context:
+    """The Context of this process; made when first asked for."""
+    return build(app.settings)
+
+
+def build(settings: Settings) -> Context:
+    """A Context on these settings. An embedded database is brought to the current schema: nobody else would do it."""
+    embedded = settings.database_url is None
+    url = settings.database_url.get_secret_value() if settings.database_url else database_url(settings.data_dir)
+    database = Database(url)
+    if embedded:
+        migrate(database)
+    return Context(
+        settings=settings,
+        database=database,
+        clock=lambda: datetime.now(UTC),
+        jitter=random.random,
+        engine=engine,
+        sender=lru_cache(maxsize=1)(lambda: _sender(settings)),
+        send=send,
+    )
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process; its models stay in memory."""
+    from worker.ai.embedded import EmbeddedEngine  # noqa: PLC0415 - models are heavy, and only refreshes need them
+
+    return EmbeddedEngine()
+
+
+def _sender(settings: Settings) -> Sender:
+    return Sender(allowed=settings.webhook_allowed_hosts, limits=Limits(total=settings.webhook_timeout))
+
+
+def send(messages: Sequence[Message]) -> None:
+    """Put outbox messages on the broker under their own ids."""
+    for message in messages:
+        app.send(TaskName(message.task), {**message.arguments}, task_id=message.id)
+
+
+@before_fork
+def _load_models() -> None:
+    context()
+    engine().preload()
+
+
+@after_fork
+def _own_connections() -> None:
+    context().database.after_fork()
