@@ -14,7 +14,7 @@ import pytest
 from schwifty import IBAN
 
 from worker.domain.conditions import check_condition
-from worker.domain.words import Channel, DetectionType, Direction, ErrorCode, RefreshMode, TagSource
+from worker.domain.words import Channel, DetectionType, Direction, RefreshMode, TagSource
 from worker.payload.item import Rules, parse_item
 
 ROOT = Path(__file__).parents[3]
