@@ -1,0 +1,46 @@
+"""Asking for refreshes: runs and the messages that carry them, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from config.routing import ROUTES, TaskName
+from worker.domain.words import RefreshMode
+from worker.storage.outbox import add_messages
+from worker.storage.runs import Request, RequestedBy, request_runs
+
+TASKS: dict[RefreshMode, TaskName] = {
+    RefreshMode.FULL: TaskName.REFRESH_FULL,
+    RefreshMode.SUMMARY_AND_TEXT: TaskName.REFRESH_SUMMARY_AND_TEXT,
+    RefreshMode.CUSTOMER: TaskName.REFRESH_CUSTOMER,
+    RefreshMode.TAGS: TaskName.REFRESH_TAGS,
+    RefreshMode.TAGS_RULE_BASED: TaskName.REFRESH_TAGS_RULE_BASED,
+    RefreshMode.AGENTS: TaskName.REFRESH_AGENTS,
+}
+"""The task of each mode (contract section 4)."""
+
+
+def request(connection: Connection, requests: Sequence[Request], by: RequestedBy, now: datetime) -> list[str]:
+    """Ask for refreshes of locked tickets; the ids of the messages to publish after the commit.
+
+    A request that merges into a run that waits already needs no message: that run has one.
+    """
+    if not requests:
+        return []
+    return add_run_messages(connection, request_runs(connection, requests, by, now), batch_id=by.batch_id, now=now)
+
+
+def add_run_messages(
+    connection: Connection, runs: Mapping[RefreshMode, Sequence[str]], *, batch_id: str | None, now: datetime
+) -> list[str]:
+    """Write the messages that carry these new runs, as many in one as the route of their task says."""
+    messages: list[str] = []
+    for mode, run_ids in runs.items():
+        task = TASKS[mode]
+        size = ROUTES[task].chunk
+        chunks = [{"run_ids": run_ids[start : start + size]} for start in range(0, len(run_ids), size)]
+        messages += add_messages(connection, task, chunks, batch_id=batch_id, now=now)
+    return messages
