@@ -146,7 +146,7 @@ def save_changes(connection: Connection, changes: Sequence[TicketChange], origin
     if not changes:
         return
     _update_tickets(connection, changes)
-    _update_spam(connection, changes)
+    _update_spam(connection, changes, origin)
     _replace_tags(connection, [change for change in changes if change.tags is not None])
     insert_rows(connection, HistoryRow, [row for change in changes for row in _history(change, origin)])
     if worklog:
@@ -173,7 +173,7 @@ def _free_external_ids(connection: Connection, changes: Sequence[TicketChange]) 
         update_rows(connection, TicketRow, [{"id": ticket_id, "external_ticket_id": None} for ticket_id in moved])
 
 
-def _update_spam(connection: Connection, changes: Sequence[TicketChange]) -> None:
+def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin: Origin) -> None:
     marks = [
         {"id": change.ticket.id, "spam_status": change.values["spamStatus"]}
         for change in changes
@@ -181,6 +181,10 @@ def _update_spam(connection: Connection, changes: Sequence[TicketChange]) -> Non
     ]
     by_person = [row for row in marks if row["spam_status"] is None or row["spam_status"] in MANUAL_SPAM_STATUSES]
     automatic = [row for row in marks if row not in by_person]
+    if origin.actor.type is ActorType.USER:
+        # One batch may take a manual mark away and then bring an automatic one: the person's reset goes first.
+        reset = {change.ticket.id for change in changes if change.ticket.values["spamStatus"] in MANUAL_SPAM_STATUSES}
+        by_person += [{"id": row["id"], "spam_status": None} for row in automatic if row["id"] in reset]
     update_rows(connection, TicketRow, by_person)
     # The rule of contract section 3 stands here, so that no race gets past it.
     not_manual = or_(TicketRow.spam_status.is_(None), TicketRow.spam_status.not_in(sorted(MANUAL_SPAM_STATUSES)))
