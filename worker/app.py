@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import celery
@@ -11,13 +13,14 @@ from celery.app.amqp import AMQP
 
 from config.celery import Options, celery_options
 from config.logging import configure
-from config.routing import TaskName
+from config.routing import ROUTES, TaskName
 from config.settings import Settings, settings_or_exit
 from worker import embedded, signals
 from worker.broker.headers import HIDDEN
 from worker.broker.transport import install
 from worker.task import Task
 
+FLOWER_CONF = Path(__file__).parents[1] / "config" / "flower.py"
 INCLUDE = ("tasks.ingest", "tasks.refresh", "tasks.webhooks", "tasks.outbox", "tasks.admin", "tasks.upkeep")
 
 
@@ -49,6 +52,8 @@ class Application(celery.Celery):  # type: ignore[misc] # celery ships no types
         self.add_defaults(self._options)
         install()
         signals.connect(self)
+        # Flower started without its configuration would be open to everybody, on every address.
+        os.environ.setdefault("FLOWER_CONF", str(FLOWER_CONF))
 
     @cached_property
     def settings(self) -> Settings:
@@ -87,10 +92,12 @@ class Application(celery.Celery):  # type: ignore[misc] # celery ships no types
         if name in self._declared:
             raise ValueError(f"declared twice: {name}")
         self._declared.add(name)
-        return self.task(name=str(name), **options)  # type: ignore[no-any-return]
+        return self.task(name=str(name), shared=False, **options)  # type: ignore[no-any-return]
 
     def send(self, name: TaskName, arguments: Mapping[str, object], *, task_id: str, priority: int = 0) -> None:
         """Puts a message on the task's queue.
+
+        Not by `send_task`: outside of workers that would listen for the result of each, and wait for the result store.
 
         Args:
             name: the task.
@@ -99,9 +106,11 @@ class Application(celery.Celery):  # type: ignore[misc] # celery ships no types
             priority: from 0, the first, to 9.
 
         Raises:
-            kombu.exceptions.OperationalError: the broker is away.
+            kombu.exceptions.OperationalError: the broker has been away for some seconds.
         """
-        self.send_task(str(name), kwargs=dict(arguments), task_id=task_id, priority=priority)
+        message = self.amqp.create_task_message(task_id, str(name), kwargs=dict(arguments), ignore_result=None)
+        with self.producer_or_acquire() as producer:
+            self.amqp.send_task_message(producer, str(name), message, queue=str(ROUTES[name].queue), priority=priority)
 
 
 def make_app(load: Callable[[], Settings] = settings_or_exit, include: Sequence[str] = INCLUDE) -> Application:

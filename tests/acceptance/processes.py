@@ -72,11 +72,12 @@ class Program:
         self.journal = folder / "journal"
         self.journal.touch()
         self._log = folder / f"{arguments[0]}-{secrets.token_hex(3)}.log"
+        self.environment = self._environment(folder, broker, settings)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "celery", "-A", PROBE, *arguments],
                 cwd=ROOT,
-                env=self._environment(folder, broker, settings),
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
