@@ -1,0 +1,135 @@
+"""What ended in the dead-letter table: looked at, tried again, dropped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from config.routing import ROUTES, TaskName
+from worker.context import Context
+from worker.operations.inspection.unknown import Unknown
+from worker.operations.publish import publish
+from worker.operations.refresh_requests import request
+from worker.payload.times import format_time
+from worker.storage.dead_letters import (
+    DeadLetter,
+    EndedRun,
+    dead_letters,
+    drop_dead_letters,
+    ended_runs,
+    lock_dead_letters,
+    revive_deliveries,
+)
+from worker.storage.outbox import add_messages
+from worker.storage.runs import Request, RequestedBy
+from worker.storage.tickets import lock_tickets
+
+GONE = "subject_is_gone"
+"""Why a letter is kept: the run or delivery was cleaned up, or somebody set it going already."""
+
+NOT_KEPT = "contents_not_kept"
+"""Why a letter is kept: a refused queue entry is not kept with its contents; its sender must send it again."""
+
+RETRIED_BY = "retry"
+"""`requested_by` of the runs asked for here."""
+
+
+def list_dead(context: Context, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest dead letters, newest first: `{"id", "kind", "reason", "subject", "task", "detail", "at"}` each."""
+    with context.database.read() as connection:
+        letters = dead_letters(connection, limit)
+    zone = context.settings.time_zone
+    return [
+        {
+            "id": letter.id,
+            "kind": letter.kind,
+            "reason": letter.reason,
+            "subject": letter.subject,
+            "task": letter.task,
+            "detail": letter.detail,
+            "at": format_time(letter.created_at, zone),
+        }
+        for letter in letters
+    ]
+
+
+def retry_dead(context: Context, ids: Collection[int] | None = None) -> dict[str, Any]:
+    """Try again what these dead letters, or all, are about: ask for failed runs anew, let dead deliveries wait again.
+
+    Returns:
+        `{"retried": [id], "kept": [{"id", "reason"}]}`; kept letters stay in the table.
+
+    Raises:
+        Unknown: `dead_letter_not_found`; then nothing is retried.
+    """
+    now = context.clock()
+    messages: list[str] = []
+
+    def work(connection: Connection) -> dict[str, Any]:
+        letters = _locked(connection, ids)
+        messages[:], revived = _revive(connection, letters, now)
+        done = [letter.id for letter in letters if letter.subject in revived]
+        drop_dead_letters(connection, done)
+        return {"retried": done, "kept": [_kept(letter) for letter in letters if letter.subject not in revived]}
+
+    answer = context.database.transact(work)
+    publish(context, messages)
+    return answer
+
+
+def drop_dead(context: Context, ids: Collection[int] | None = None) -> dict[str, Any]:
+    """Forget these dead letters, or all: `{"dropped": [id]}`.
+
+    Raises:
+        Unknown: `dead_letter_not_found`; then nothing is dropped.
+    """
+
+    def work(connection: Connection) -> dict[str, Any]:
+        dropped = [letter.id for letter in _locked(connection, ids)]
+        drop_dead_letters(connection, dropped)
+        return {"dropped": dropped}
+
+    return context.database.transact(work)
+
+
+def _locked(connection: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
+    letters = lock_dead_letters(connection, ids)
+    if missing := sorted(set(ids or ()) - {letter.id for letter in letters}):
+        raise Unknown("dead_letter_not_found", f"there is no dead letter {', '.join(map(str, missing))}")
+    return letters
+
+
+def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime) -> tuple[list[str], set[str]]:
+    """Set runs and deliveries going again; the messages to publish, and the subjects that go again."""
+    subjects: defaultdict[str, list[str]] = defaultdict(list)
+    for letter in letters:
+        if letter.subject is not None:
+            subjects[letter.kind].append(letter.subject)
+    runs = ended_runs(connection, subjects["run"])
+    deliveries = revive_deliveries(connection, subjects["webhook"], now)
+    messages = [*_request_again(connection, runs, now), *_deliver_again(connection, deliveries, now)]
+    return messages, {*deliveries, *(run.id for run in runs)}
+
+
+def _request_again(connection: Connection, runs: Sequence[EndedRun], now: datetime) -> list[str]:
+    """New runs in the name of the same batch, so that the batch is seen to go on."""
+    lock_tickets(connection, {run.ticket_id for run in runs}, ())
+    wanted: defaultdict[RequestedBy, list[Request]] = defaultdict(list)
+    for run in runs:
+        wanted[RequestedBy(RETRIED_BY, run.batch_id, force=run.force)].append((run.ticket_id, run.mode))
+    return [message for by, requests in wanted.items() for message in request(connection, requests, by, now)]
+
+
+def _deliver_again(connection: Connection, ids: Sequence[str], now: datetime) -> list[str]:
+    task = TaskName.DELIVER_WEBHOOKS
+    size = ROUTES[task].chunk
+    parts = [{"delivery_ids": ids[start : start + size]} for start in range(0, len(ids), size)]
+    return add_messages(connection, task, parts, now=now)
+
+
+def _kept(letter: DeadLetter) -> dict[str, Any]:
+    return {"id": letter.id, "reason": GONE if letter.kind in {"run", "webhook"} else NOT_KEPT}
