@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, exists, func, or_, select, true
 
 from worker.domain.words import BatchState, DeliveryState, RunState
 from worker.storage.batches import find_batch
@@ -87,7 +87,7 @@ def _caused_counts(batch_id: str) -> Select[Any]:
     deliveries = or_(DeliveryRow.batch_id == batch_id, elsewhere)
     runs = select(func.count(), _count(caused.c.state.not_in(_OPEN_RUNS))).select_from(caused).subquery()
     sent = select(func.count(), _count(DeliveryRow.state.not_in(_OPEN_DELIVERIES))).where(deliveries).subquery()
-    return select(*runs.c, *sent.c)
+    return select(*runs.c, *sent.c).select_from(runs.join(sent, true()))
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
