@@ -13,8 +13,6 @@ from redis.lock import Lock
 
 log = structlog.get_logger(__name__)
 
-SERVER_AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
-
 LEADERSHIP = 15.0
 """Seconds until another beat takes over from one that gives no sign of life; several times the longest tick."""
 
@@ -39,8 +37,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat ships no type
         while True:
             try:
                 super().setup_schedule()
-            except SERVER_AWAY:
-                log.warning("schedule_store_away")
+            except redis.exceptions.RedisError:
+                log.warning("schedule_store_away", exc_info=True)
                 time.sleep(PAUSE)
             else:
                 return
@@ -50,8 +48,8 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat ships no type
         try:
             if self._takes_lead():
                 return float(super().tick(*args, **kwargs))
-        except SERVER_AWAY:
-            log.warning("schedule_store_away")
+        except redis.exceptions.RedisError:
+            log.warning("schedule_store_away", exc_info=True)
         return PAUSE
 
     def _takes_lead(self) -> bool:
@@ -70,6 +68,6 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat ships no type
         """Lets the next beat lead at once."""
         try:
             self._lead.release()
-        except (redis.exceptions.LockError, *SERVER_AWAY):
+        except redis.exceptions.RedisError:
             log.info("beat_did_not_lead")
         super().close()

@@ -18,6 +18,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from config.routing import TaskName
 from worker.app import make_app
 from worker.domain.failures import Permanent, Transient
+from worker.signals import after_fork, before_fork
 from worker.task import Task
 
 app = make_app(include=())
@@ -33,6 +34,16 @@ def note(**facts: object) -> None:
 def begun(task_id: str) -> int:
     """How often a task has begun."""
     return sum(json.loads(line)["id"] == task_id for line in JOURNAL.read_text().splitlines())
+
+
+@before_fork
+def _before() -> None:
+    note(id="before fork")
+
+
+@after_fork
+def _after() -> None:
+    note(id="after fork")
 
 
 def out_of_memory(secret: str) -> None:

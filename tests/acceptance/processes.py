@@ -107,6 +107,9 @@ class Program:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def tell(self, which: signal.Signals) -> None:
+        self._process.send_signal(which)
+
     def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30) -> None:
         self._process.send_signal(how)
         self._process.wait(seconds)

@@ -155,3 +155,32 @@ def test_a_task_that_does_not_stop_is_killed_and_delivered_again(folder: Path, b
         first, second = process.runs(task_id)
         assert first["pid"] != second["pid"]
         assert process.alive
+
+
+def test_models_are_loaded_once_before_the_children_and_connections_renewed_in_each(
+    folder: Path, broker: Broker
+) -> None:
+    with worker(folder, broker) as process:
+        task_id = send(broker, "killed")
+        assert wait_until(lambda: done(process, task_id)), process.log
+        assert [run["pid"] for run in process.runs("before fork")] == [process.pid]
+        children = {run["pid"] for run in process.runs("after fork")}
+        assert len(children) == 3
+        assert {run["pid"] for run in process.runs(task_id)} <= children
+
+
+def test_a_broker_without_memory_ends_no_process_and_loses_no_message(folder: Path, broker: Broker) -> None:
+    settings = {"TICKETS_RELAY_INTERVAL": "1"}
+    with worker(folder, broker) as process, program(folder, broker, "beat", **settings) as beat:
+        assert wait_until(lambda: bool(process.runs("relay"))), beat.log
+        process.tell(signal.SIGSTOP)
+        task_id = send(broker)
+        broker.client.config_set("maxmemory", 1)
+        process.tell(signal.SIGCONT)
+        assert wait_until(lambda: broker.client.llen("ingest") == 0)
+        time.sleep(OUTAGE)
+        broker.client.config_set("maxmemory", 0)
+        assert wait_until(lambda: done(process, task_id)), process.log
+        relayed = len(process.runs("relay"))
+        assert wait_until(lambda: len(process.runs("relay")) > relayed), beat.log
+        assert (process.alive, beat.alive) == (True, True)

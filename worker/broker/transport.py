@@ -11,6 +11,7 @@ import redis.exceptions
 import structlog
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
+from kombu.transport.virtual.base import Message as KombuMessage
 
 from config.routing import Queue
 from worker.broker.broadcast import is_broadcast, reply
@@ -69,6 +70,19 @@ class QoS(kombu_redis.QoS):
         self.restore_by_tag(delivery_tag, client=client, leftmost=True)  # type: ignore[no-untyped-call]
 
 
+class Message(KombuMessage):
+    """A task's body was checked at the door and is read by the process that runs it, not again by the one between.
+
+    Celery's main process would read it into objects, keep them, and send those along as well: half of the time and
+    memory that a large batch takes.
+    """
+
+    def __init__(self, payload: Envelope, channel: object = None, **options: Any) -> None:  # noqa: ANN401 - kombu's own
+        super().__init__(payload, channel, **options)  # type: ignore[no-untyped-call]
+        if "task" in self.headers:
+            self._decoded_cache: list[object] = [[], {}, {}]
+
+
 class Channel(kombu_redis.Channel):
     """A channel that hands on only entries that were checked and built anew.
 
@@ -76,6 +90,7 @@ class Channel(kombu_redis.Channel):
     """
 
     QoS = QoS
+    Message = Message
 
     max_message_bytes = 128 * 2**20
     from_transport_options = (*kombu_redis.Channel.from_transport_options, "max_message_bytes")  # type: ignore[assignment]
@@ -95,7 +110,7 @@ class Channel(kombu_redis.Channel):
             key, entry = self._reply(options)
             try:
                 self._hand_on(key.decode().rsplit(self.sep, 1)[0], entry)
-            except SERVER_AWAY:
+            except redis.exceptions.RedisError:
                 # Taken off the queue, but not yet among the unconfirmed: only this process knows of it.
                 defer(lambda client: client.rpush(key, entry))
                 raise
