@@ -33,14 +33,9 @@ class TaskName(StrEnum):
     RELAY_OUTBOX = "tasks.outbox.relay"
     REOPEN_PENDING = "tasks.upkeep.reopen_pending"
     RUN_SCHEDULE = "tasks.upkeep.run_schedule"
+    SYNC_SCHEDULES = "tasks.upkeep.sync_schedules"
     COLLECT_DEAD = "tasks.upkeep.collect_dead"
     RERUN = "tasks.admin.rerun"
-    RETRY_FAILED = "tasks.admin.retry_failed"
-    CANCEL_BATCH = "tasks.admin.cancel_batch"
-    PAUSE = "tasks.admin.pause"
-    RESUME = "tasks.admin.resume"
-    EXPLAIN = "tasks.admin.explain"
-    REPLAY_WEBHOOK = "tasks.admin.replay_webhook"
     DEAD_LETTERS = "tasks.admin.dead_letters"
 
 
@@ -66,13 +61,8 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.RELAY_OUTBOX: Route(Queue.UPKEEP),
     TaskName.REOPEN_PENDING: Route(Queue.UPKEEP),
     TaskName.RUN_SCHEDULE: Route(Queue.UPKEEP),
+    TaskName.SYNC_SCHEDULES: Route(Queue.UPKEEP),
     TaskName.COLLECT_DEAD: Route(Queue.UPKEEP),
     TaskName.RERUN: Route(Queue.ADMIN),
-    TaskName.RETRY_FAILED: Route(Queue.ADMIN),
-    TaskName.CANCEL_BATCH: Route(Queue.ADMIN),
-    TaskName.PAUSE: Route(Queue.ADMIN),
-    TaskName.RESUME: Route(Queue.ADMIN),
-    TaskName.EXPLAIN: Route(Queue.ADMIN),
-    TaskName.REPLAY_WEBHOOK: Route(Queue.ADMIN),
     TaskName.DEAD_LETTERS: Route(Queue.ADMIN),
 }

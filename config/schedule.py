@@ -7,6 +7,9 @@ from datetime import timedelta
 from config.routing import TaskName
 from config.settings import Settings
 
+SYNC_INTERVAL = timedelta(minutes=1)
+"""How often beat's copy of people's schedules is made to agree with the database again."""
+
 
 def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
     """Celery's `beat_schedule`: one entry a task, under the task's own name."""
@@ -14,6 +17,7 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
         TaskName.RELAY_OUTBOX: settings.relay_interval,
         TaskName.COLLECT_DEAD: settings.relay_interval,
         TaskName.REOPEN_PENDING: settings.reopen_interval,
+        TaskName.SYNC_SCHEDULES: SYNC_INTERVAL,
     }
     return {str(task): _every(interval, task) for task, interval in intervals.items()}
 

@@ -1,14 +1,36 @@
-"""What beat sends by itself."""
+"""What beat sends by itself, and what it fires of people's schedules."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from config.routing import TaskName
+from worker import runtime
 from worker.app import task
-from worker.operations import reopen
-from worker.runtime import context
+from worker.operations import collect_dead as dead
+from worker.operations import reopen, schedule
 
 
 @task(TaskName.REOPEN_PENDING, ignore_result=True)
 def reopen_pending() -> None:
     """Reopen pending tickets that are due."""
-    reopen.reopen_pending(context())
+    reopen.reopen_pending(runtime.context())
+
+
+@task(TaskName.RUN_SCHEDULE)
+def run_schedule(name: str) -> dict[str, Any]:
+    """Run the latest planned minute of a schedule."""
+    return schedule.run_schedule(runtime.context(), name)
+
+
+@task(TaskName.SYNC_SCHEDULES, ignore_result=True)
+def sync_schedules() -> None:
+    """Make beat's copy of the schedules agree with the database."""
+    runtime.sync_schedules()
+
+
+@task(TaskName.COLLECT_DEAD, ignore_result=True)
+def collect_dead() -> None:
+    """Move refused queue entries to the dead-letter table."""
+    with runtime.broker() as broker:
+        dead.collect_dead(runtime.context(), broker)

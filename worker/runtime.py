@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
+from redis import Redis
+
 from config.routing import TaskName
 from config.settings import Settings
-from worker.ai.protocol import Engine
+from worker import beat_entries
 from worker.app import app
 from worker.context import Context
 from worker.embedded import database_url
@@ -45,7 +48,7 @@ def build(settings: Settings) -> Context:
 
 
 @cache
-def engine() -> Engine:
+def engine() -> EmbeddedEngine:
     """The engine of this process; its models stay in memory."""
     from worker.ai.embedded import EmbeddedEngine  # noqa: PLC0415 - models are heavy, and only refreshes need them
 
@@ -60,6 +63,18 @@ def send(messages: Sequence[Message]) -> None:
     """Put outbox messages on the broker under their own ids."""
     for message in messages:
         app.send(TaskName(message.task), {**message.arguments}, task_id=message.id)
+
+
+@contextmanager
+def broker() -> Iterator[Redis]:
+    """A client of the Redis where refused queue entries wait: the broker's, if it is one."""
+    with Redis.from_url(app.broker_url if app.broker_url.startswith("redis") else app.redis_url) as client:
+        yield client
+
+
+def sync_schedules() -> None:
+    """Tell beat of the schedules in the database."""
+    beat_entries.sync_schedules(context(), app)
 
 
 @before_fork

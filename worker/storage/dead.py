@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from worker.storage.bulk import insert_rows
 from worker.storage.tables import DeadLetterRow
@@ -38,3 +38,9 @@ def bury(connection: Connection, dead: Iterable[Dead], now: datetime) -> None:
         for one in dead
     ]
     insert_rows(connection, DeadLetterRow, rows)
+
+
+def buried(connection: Connection, kind: str, subjects: Collection[str]) -> set[str]:
+    """Which of these subjects have a dead letter of that kind."""
+    query = select(DeadLetterRow.subject).where(DeadLetterRow.kind == kind, DeadLetterRow.subject.in_(subjects))
+    return {subject for subject in connection.scalars(query) if subject is not None}
