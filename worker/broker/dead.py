@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
-from worker.broker.headers import DELIVERIES
+from worker.broker.headers import is_id
+from worker.broker.refusal import Refusal
 
+TASK_NAME = re.compile(r"[\w.]{1,255}")
 KEY = "dead-messages"
 
 KEPT_WHOLE = 2**20
-"""Bytes up to which an entry is kept as it came and can be sent again."""
+"""Bytes up to which an entry is kept as it came."""
 
 KEPT_START = 2**14
 """Bytes kept of a longer one, enough to see what it was."""
@@ -28,7 +31,6 @@ class Lists(Protocol):
 
     def lpush(self, name: str, *values: bytes | str) -> Any: ...  # noqa: D102, ANN401 - redis-py's own
     def ltrim(self, name: str, start: int, end: int) -> Any: ...  # noqa: D102, ANN401
-    def rpush(self, name: str, *values: bytes | str) -> Any: ...  # noqa: D102, ANN401
     def lrange(self, name: str, start: int, end: int) -> Any: ...  # noqa: D102, ANN401
     def lrem(self, name: str, count: int, value: Any) -> Any: ...  # noqa: D102, ANN401
 
@@ -37,7 +39,8 @@ class Lists(Protocol):
 class DeadMessage:
     """A refused entry: why, where it lay, when it was refused, its size in bytes and its text.
 
-    `entry` is cut when `truncated`. It may hold personal data: never log it. `source` is the list's own element.
+    `entry` is cut when `truncated`. It may hold personal data: never log it. `task` and `message_id` are what the entry
+    names, when they can be read. `source` is the list's own element.
     """
 
     id: UUID
@@ -47,6 +50,8 @@ class DeadMessage:
     size: int
     entry: str
     truncated: bool
+    task: str | None
+    message_id: str | None
     source: bytes
 
 
@@ -80,29 +85,25 @@ def forget(redis: Lists, messages: Iterable[DeadMessage]) -> None:
         redis.lrem(KEY, -1, message.source)
 
 
-def revive(redis: Lists, queue: str, entry: str) -> None:
-    """Puts an entry back on its queue, first in line, with its deliveries forgotten."""
-    redis.rpush(queue, _without_deliveries(entry))
-
-
 def _read(source: bytes) -> DeadMessage:
-    record = json.loads(source)
-    return DeadMessage(
-        id=UUID(record["id"]),
-        reason=record["reason"],
-        queue=record["queue"],
-        at=datetime.fromisoformat(record["at"]),
-        size=record["size"],
-        entry=record["entry"],
-        truncated=record["truncated"],
-        source=source,
-    )
-
-
-def _without_deliveries(entry: str) -> str:
     try:
-        raw = json.loads(entry)
-        del raw["headers"][DELIVERIES]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return entry
-    return json.dumps(raw)
+        record = json.loads(source)
+        at, dead_id = datetime.fromisoformat(record["at"]), UUID(record["id"])
+        kept = {name: record[name] for name in ("reason", "queue", "size", "entry", "truncated")}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # Not one of ours: somebody else wrote to the list. An id from its bytes, so that it is the same each time.
+        at, dead_id = datetime.now(UTC), uuid5(NAMESPACE_OID, source.hex())
+        kept = {"reason": Refusal.NOT_JSON, "queue": KEY, "size": len(source), "entry": "", "truncated": True}
+    task, message_id = _named(kept["entry"])
+    return DeadMessage(id=dead_id, at=at, task=task, message_id=message_id, source=source, **kept)
+
+
+def _named(entry: str) -> tuple[str | None, str | None]:
+    """Task and id that the entry's headers name, if they are what such names look like."""
+    try:
+        headers = json.loads(entry)["headers"]
+        task, message_id = headers.get("task"), headers.get("id")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None, None
+    is_name = isinstance(task, str) and TASK_NAME.fullmatch(task)
+    return (task if is_name else None), (message_id if is_id(message_id) else None)

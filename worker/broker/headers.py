@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import inf
-from typing import Any
+from typing import Any, TypeGuard
 
 from celery.utils.time import maybe_iso8601
 
@@ -27,7 +27,8 @@ TRACE_HEADERS = ("traceparent", "tracestate", "baggage", "sentry-trace")
 Check = Callable[[object], bool]
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether it can be the id of a message: short, and every character of it can be shown and stored."""
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
 
 
@@ -54,9 +55,9 @@ def _is_time(value: object) -> bool:
 # What a header may hold when it is there and not null. Those not named here are dropped, whatever they hold.
 CHECKS: dict[str, tuple[Check, Refusal]] = {
     "task": (lambda value: isinstance(value, str), Refusal.NOT_PROTOCOL_2),
-    "id": (_is_id, Refusal.INVALID_ID),
-    "root_id": (_is_id, Refusal.INVALID_ID),
-    "parent_id": (_is_id, Refusal.INVALID_ID),
+    "id": (is_id, Refusal.INVALID_ID),
+    "root_id": (is_id, Refusal.INVALID_ID),
+    "parent_id": (is_id, Refusal.INVALID_ID),
     "timelimit": (_is_timelimit, Refusal.INVALID_TIMELIMIT),
     "eta": (_is_time, Refusal.INVALID_ETA),
     "expires": (_is_time, Refusal.INVALID_ETA),
@@ -64,7 +65,7 @@ CHECKS: dict[str, tuple[Check, Refusal]] = {
     "ignore_result": (lambda value: isinstance(value, bool), Refusal.INVALID_HEADERS),
     "stamped_headers": (_is_names, Refusal.INVALID_HEADERS),
     "stamps": (lambda value: isinstance(value, dict), Refusal.INVALID_HEADERS),
-    "group": (_is_id, Refusal.INVALID_HEADERS),
+    "group": (is_id, Refusal.INVALID_HEADERS),
     "group_index": (_is_count, Refusal.INVALID_HEADERS),
     "shadow": (lambda value: isinstance(value, str), Refusal.INVALID_HEADERS),
     "origin": (lambda value: isinstance(value, str), Refusal.INVALID_HEADERS),

@@ -60,16 +60,26 @@ def test_the_list_is_bounded(client: redis.Redis, monkeypatch: pytest.MonkeyPatc
     assert [found.entry for found in dead.waiting(client)] == ["2", "3", "4"]
 
 
-def test_a_revived_entry_is_next_in_line_with_its_deliveries_forgotten(client: redis.Redis) -> None:
-    client.lpush("ingest", "other")
-    entry = message(items=[])
-    entry["headers"]["x-deliveries"] = 30
-    dead.revive(client, "ingest", json.dumps(entry))
-    revived = json.loads(str(client.rpop("ingest"), "utf-8"))  # type: ignore[arg-type]
-    assert "x-deliveries" not in revived["headers"]
-    assert revived["body"] == entry["body"]
+def test_a_dead_message_tells_the_task_and_the_id_that_it_names(client: redis.Redis) -> None:
+    entry = json.dumps(message("tasks.ingest.bulk_pacth", task_id="one"))
+    dead.bury(client, reason="unknown_task", queue="ingest", entry=entry.encode())
+    [found] = dead.waiting(client)
+    assert (found.task, found.message_id) == ("tasks.ingest.bulk_pacth", "one")
 
 
-def test_an_entry_that_is_no_message_is_revived_as_it_is(client: redis.Redis) -> None:
-    dead.revive(client, "ingest", "hello")
-    assert client.lrange("ingest", 0, -1) == [b"hello"]
+@pytest.mark.parametrize(
+    "entry", ["", "7", "{}", '{"headers": []}', '{"headers": {"task": "a customer\'s words", "id": {}}}', "[" * 10_000]
+)
+def test_what_is_no_name_is_not_taken_for_one(client: redis.Redis, entry: str) -> None:
+    dead.bury(client, reason="not_json", queue="ingest", entry=entry.encode())
+    [found] = dead.waiting(client)
+    assert (found.task, found.message_id) == (None, None)
+
+
+@pytest.mark.parametrize("noise", [b"", b"7", b"[]", b"{}", b'{"id": 1, "at": 2}', b"\xff"])
+def test_what_others_wrote_to_the_list_can_be_read_and_forgotten(client: redis.Redis, noise: bytes) -> None:
+    client.lpush(dead.KEY, noise)
+    [found] = dead.waiting(client)
+    assert found.id == dead.waiting(client)[0].id
+    dead.forget(client, [found])
+    assert dead.waiting(client) == []
