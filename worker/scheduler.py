@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import redis.exceptions
@@ -66,8 +67,6 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat ships no type
 
     def close(self) -> None:
         """Lets the next beat lead at once."""
-        try:
+        with suppress(redis.exceptions.RedisError):  # it did not lead, or there is nobody to tell
             self._lead.release()
-        except redis.exceptions.RedisError:
-            log.info("beat_did_not_lead")
         super().close()
