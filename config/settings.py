@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -34,12 +35,32 @@ def _folder(given: object) -> Path:
     return Path(str(given)).expanduser().absolute()
 
 
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----")
+
+
+def _public_key(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    text = given.replace(r"\n", "\n").strip()  # files of variables hold one line a variable
+    if not _PEM.fullmatch(text):
+        raise ValueError("not a public key")
+    return text
+
+
 _Folder = Annotated[Path, BeforeValidator(_folder), Allowed("a folder's path")]
 _TimeZone = Annotated[ZoneInfo, Allowed("a name of the IANA time zone database, such as `Europe/Berlin`")]
 _Level = Annotated[LogLevel, BeforeValidator(lambda text: text.upper() if isinstance(text, str) else text)]
 _Secret = Annotated[SecretStr | None, Field(min_length=1), Allowed("a text that is not empty")]
 _Name = Annotated[str, Field(min_length=1, pattern=r"^[^:\s]+$"), Allowed("a name without blanks and colons")]
 _Port = Annotated[int, Field(ge=1, le=65_535)]
+_SigningSecret = Annotated[SecretStr | None, Field(min_length=32), Allowed("a text of at least 32 characters")]
+_PublicKey = Annotated[
+    str | None,
+    BeforeValidator(_public_key),
+    Allowed("a public key in PEM; its line breaks may be written as `\\n`"),
+]
+_Address = Annotated[str, Field(min_length=1, pattern=r"^\S+$"), Allowed("a host name or an IP address")]
+_Audience = Annotated[str | None, Field(min_length=1), Allowed("a text that is not empty")]
 
 
 def environment_name(field: str) -> str:
@@ -194,6 +215,31 @@ class Settings(BaseSettings):
         " because Flower without a login lets anyone send tasks.",
     )
     flower_port: _Port = Field(5_555, description="Port of Flower.")
+    gateway_host: _Address = Field(
+        "127.0.0.1",
+        description="Where the gateway listens. It speaks plain HTTP: TLS belongs to a proxy in front of it.",
+    )
+    gateway_port: _Port = Field(8_000, description="Port of the gateway; copies on one machine share it.")
+    gateway_max_body_bytes: Annotated[int, Field(ge=1_024, le=512 * 1024 * 1024)] = Field(
+        100 * 1024 * 1024,
+        description="The largest body that the gateway reads, so that no sender fills the memory. A full batch takes"
+        " about 80 MB.",
+    )
+    jwt_secret: _SigningSecret = Field(
+        None,
+        description="The secret that bearer tokens for the gateway are signed with (HS256). Without it and without a"
+        " public key, one is made and kept in `jwt.secret` in the data folder.",
+    )
+    jwt_public_key: _PublicKey = Field(
+        None,
+        description="The public key of whoever signs the bearer tokens: RSA (RS256) or P-256 (ES256). The gateway then"
+        " holds nothing that could sign one.",
+    )
+    jwt_audience: _Audience = Field(
+        None,
+        description="The audience (`aud`) that tokens must name. Unset: tokens for an audience are meant for somebody"
+        " else and refused.",
+    )
 
     @model_validator(mode="after")
     def _clocks_agree(self) -> Self:
@@ -210,6 +256,12 @@ class Settings(BaseSettings):
     def flower_login(self) -> tuple[str, SecretStr]:
         """Name and password for Flower; makes and keeps a password when none is set. Raises OSError."""
         return self.flower_user, self.flower_password or kept_secret(self.data_dir / "flower.password")
+
+    def token_secret(self) -> SecretStr | None:
+        """The secret of bearer tokens; made and kept when there is no key at all. Raises OSError."""
+        if self.jwt_secret or self.jwt_public_key:
+            return self.jwt_secret
+        return kept_secret(self.data_dir / "jwt.secret")
 
 
 def load_settings() -> Settings:

@@ -117,6 +117,13 @@ def test_a_refused_url_is_not_repeated() -> None:
         ("TICKETS_FLOWER_USER", "a:b"),
         ("TICKETS_FLOWER_PASSWORD", ""),
         ("TICKETS_FLOWER_PORT", "70000"),
+        ("TICKETS_GATEWAY_HOST", ""),
+        ("TICKETS_GATEWAY_PORT", "0"),
+        ("TICKETS_GATEWAY_MAX_BODY_BYTES", "1023"),
+        ("TICKETS_JWT_SECRET", "a" * 31),
+        ("TICKETS_JWT_PUBLIC_KEY", ""),
+        ("TICKETS_JWT_PUBLIC_KEY", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----"),
+        ("TICKETS_JWT_AUDIENCE", ""),
     ],
 )
 def test_what_is_not_allowed_is_refused_by_name(given: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -223,6 +230,28 @@ def test_a_password_for_flower_is_made_once_and_kept(tmp_path: Path) -> None:
 def test_a_given_password_for_flower_is_not_written_down(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, flower_password=SecretStr("given"))
     assert settings.flower_login() == ("admin", SecretStr("given"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_secret_for_tokens_is_made_once_and_kept(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    secret = settings.token_secret()
+    assert secret is not None
+    assert len(secret.get_secret_value()) >= 32
+    assert settings.token_secret() == secret
+    assert stat.S_IMODE((tmp_path / "data" / "jwt.secret").stat().st_mode) == 0o600
+
+
+_PEM = "-----BEGIN PUBLIC KEY-----\nMFkw+/==\n-----END PUBLIC KEY-----"
+
+
+@pytest.mark.parametrize("text", [_PEM, _PEM.replace("\n", "\\n"), f"{_PEM}\n"])
+def test_with_a_public_key_no_secret_is_made(given: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    given.setenv("TICKETS_DATA_DIR", str(tmp_path))
+    given.setenv("TICKETS_JWT_PUBLIC_KEY", text)
+    settings = load_settings()
+    assert settings.jwt_public_key == _PEM
+    assert settings.token_secret() is None
     assert not list(tmp_path.iterdir())
 
 

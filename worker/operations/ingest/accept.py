@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -62,8 +63,10 @@ def check(context: Context, payload: object, flags: Flags) -> list[object]:
     return check_batch(payload, limit)
 
 
-def accept(context: Context, items: Sequence[object], flags: Flags) -> Batch:
+def accept(context: Context, items: Sequence[object], flags: Flags, *, start_at: datetime | None = None) -> Batch:
     """Write a checked batch down, or find the one that its key already stands for.
+
+    `start_at` is when a worker is sent for it; by default so late that the caller, who applies it, should have ended.
 
     Raises:
         Refused: `idempotency_key_reused`: the key stands for another body or other flags.
@@ -77,7 +80,7 @@ def accept(context: Context, items: Sequence[object], flags: Flags) -> Batch:
         batch = find_batch(connection, key=key)
         if batch is None:
             add_batch(connection, head, split(items, size))
-            _keep_alive(context, connection, head)
+            _keep_alive(connection, head, start_at or head["created_at"] + context.settings.resend_after)
             batch = find_batch(connection, key=key)
         assert batch is not None  # noqa: S101 - written above
         return batch
@@ -107,17 +110,16 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
     }
 
 
-def _keep_alive(context: Context, connection: Connection, head: Mapping[str, Any]) -> None:
+def _keep_alive(connection: Connection, head: Mapping[str, Any], due_at: datetime) -> None:
     """Should this process die, the sweep finds the batch and somebody goes on where it stopped."""
-    now = head["created_at"]
     add_message(
         connection,
         head["id"],
         TaskName.RESUME_BATCH,
         {"batch_id": head["id"]},
         batch_id=head["id"],
-        now=now,
-        due_at=now + context.settings.resend_after,
+        now=head["created_at"],
+        due_at=due_at,
     )
 
 
