@@ -1,0 +1,1 @@
+"""What `load` takes: master data and tickets, checked whole before anything is written."""
