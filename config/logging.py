@@ -17,8 +17,17 @@ from config.exceptions import OURS, as_text, current, describe
 from config.redaction import redact_first_line, redact_value
 from config.settings import LogFormat, LogLevel
 
-_TALKATIVE = ("httpx", "httpcore", "sqlalchemy", "asyncio", "urllib3", "tornado.access")
-"""Libraries whose INFO lines hold URLs or statements, or are one a request."""
+_TALKATIVE = (
+    "asyncio",
+    "celery.beat",
+    "celery.worker.strategy",
+    "httpcore",
+    "httpx",
+    "sqlalchemy",
+    "tornado.access",
+    "urllib3",
+)
+"""Loggers whose INFO lines hold URLs or statements, or are one a request or a tick."""
 
 _EXACT = frozenset({"timestamp", "level", "logger", "exception"})
 """What this pipeline sets itself, already clean."""

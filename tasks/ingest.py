@@ -13,9 +13,20 @@ from worker.task import Task
 
 
 @task(TaskName.BULK_PATCH, bind=True, endless=True)
-def bulk_patch(self: Task, items: object, **flags: Any) -> dict[str, Any]:  # noqa: ANN401 - checked by the operation
+def bulk_patch(
+    self: Task,
+    items: object,
+    include_in_worklog: bool = True,
+    idempotency_key: str | None = None,
+    atomic: bool = False,
+    dry_run: bool = False,
+    user_id: int | None = None,
+    source: str | None = None,
+    priority: str | None = None,
+) -> dict[str, Any]:
     """Validate, save, announce and dispatch a batch (interface: `tasks.ingest.bulk_patch`)."""
-    return use_case.bulk_patch(context(), items, Flags(**flags), self.request.id)
+    flags = Flags(include_in_worklog, idempotency_key, atomic, dry_run, user_id, source, priority)
+    return use_case.bulk_patch(context(), items, flags, self.request.id)
 
 
 @task(TaskName.RESUME_BATCH, ignore_result=True, endless=True)

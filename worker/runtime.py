@@ -13,6 +13,7 @@ from redis import Redis
 from config.routing import TaskName
 from config.settings import Settings
 from worker import beat_entries
+from worker.ai.embedded.engine import EmbeddedEngine
 from worker.app import app
 from worker.context import Context
 from worker.embedded import database_url
@@ -50,8 +51,6 @@ def build(settings: Settings) -> Context:
 @cache
 def engine() -> EmbeddedEngine:
     """The engine of this process; its models stay in memory."""
-    from worker.ai.embedded import EmbeddedEngine  # noqa: PLC0415 - models are heavy, and only refreshes need them
-
     return EmbeddedEngine()
 
 

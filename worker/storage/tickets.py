@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, or_, select
+from sqlalchemy import Connection, Table, and_, delete, or_, select
 
 from worker.domain.changes import Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
@@ -187,7 +187,9 @@ def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin
         by_person += [{"id": row["id"], "spam_status": None} for row in automatic if row["id"] in reset]
     update_rows(connection, TicketRow, by_person)
     # The rule of contract section 3 stands here, so that no race gets past it.
-    not_manual = or_(TicketRow.spam_status.is_(None), TicketRow.spam_status.not_in(sorted(MANUAL_SPAM_STATUSES)))
+    not_manual = or_(
+        TicketRow.spam_status.is_(None), and_(*(TicketRow.spam_status != mark.value for mark in MANUAL_SPAM_STATUSES))
+    )
     update_rows(connection, TicketRow, automatic, only_if=not_manual)
 
 

@@ -251,6 +251,20 @@ def test_a_manual_mark_is_never_overwritten_by_an_automatic_one(
     assert item["ignored_fields"] == [{"field": "spamStatus", "reason": "manual_spam_status_kept"}]
 
 
+def test_automatic_marks_of_many_tickets_spare_the_manual_ones(world: World, add_tickets: Add, patch: Patch) -> None:
+    add_tickets(1, 2)
+    add_tickets(3, spam_status="manual_clean")
+
+    answer = patch(*({"id": ticket_id, "spamStatus": "auto_spam"} for ticket_id in (1, 2, 3)))
+
+    assert [values_of(world, ticket_id)["spamStatus"] for ticket_id in (1, 2, 3)] == [
+        "auto_spam",
+        "auto_spam",
+        "manual_clean",
+    ]
+    assert answer["counts"]["updated"] == 2
+
+
 @pytest.mark.parametrize("before", [None, "auto_spam", "auto_clean", "manual_clean"])
 def test_a_person_may_mark_over_anything(world: World, add_tickets: Add, patch: Patch, before: str | None) -> None:
     add_tickets(1, spam_status=before)
