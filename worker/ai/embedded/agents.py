@@ -1,0 +1,75 @@
+"""Which AI agents a message calls for, and the facts it gives each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from worker.ai.embedded.field_values import Context
+from worker.ai.embedded.fields import fill
+from worker.ai.embedded.reading import Reading
+from worker.ai.embedded.relevance import Definition, Relevance
+from worker.ai.embedded.values import Values
+from worker.ai.embedded.vectors import Vectors
+from worker.ai.protocol import Finding, Info
+from worker.domain.entities import AiAgent, Contract
+
+APPLIES = 0.5  # confidence from which an agent applies
+_ALMOST = 0.3  # from here on it applies if all that it requires was found
+_BONUS = 0.15  # for everything required found
+_DISCOUNT = 0.85  # for each required field that was not
+_SURE = 0.99
+
+MISSING_FIELD = "MISSING_FIELD"
+
+
+def detect(
+    reading: Reading,
+    candidates: Sequence[AiAgent],
+    relevance: Relevance,
+    *,
+    today: date,
+    language: str | None,
+    contract: Contract | None = None,
+) -> list[Finding]:
+    """At most one finding an agent, in the order handed in."""
+    scores = [relevance.of(reading, _definition(agent)) for agent in candidates]
+    values = Values(reading.text, today, language, _known_numbers(contract))
+    found = []
+    for at, agent in enumerate(candidates):
+        if len(scores[at]) and scores[at].max() >= _ALMOST:
+            foreign = _strongest([score for other, score in enumerate(scores) if other != at], len(scores[at]))
+            finding = _find(agent, Context(reading, values, scores[at], foreign))
+            found += [finding] if finding else []
+    return found
+
+
+def _find(agent: AiAgent, context: Context) -> Finding | None:
+    data = fill(agent.fields, context)
+    required = [field.name for field in agent.fields if field.required]
+    missing = [name for name in required if name not in data]
+    confidence = float(context.relevance.max()) + (_BONUS if required and not missing else 0.0)
+    if confidence < APPLIES:
+        return None
+    infos = tuple(
+        Info(MISSING_FIELD, "warning", f"The message gives no value for the required field {name}.") for name in missing
+    )
+    return Finding(agent.id, round(min(_SURE, confidence) * _DISCOUNT ** len(missing), 2), data, infos)
+
+
+def _definition(agent: AiAgent) -> Definition:
+    description = " ".join(part for part in (agent.description, agent.detection.description) if part)
+    return Definition(agent.name, description, agent.detection.examples)
+
+
+def _strongest(scores: Sequence[Vectors], length: int) -> Vectors:
+    return np.max(scores, axis=0) if scores else np.zeros(length, dtype=np.float32)
+
+
+def _known_numbers(contract: Contract | None) -> frozenset[str]:
+    if contract is None:
+        return frozenset()
+    values = (contract.values.get(name) for name in ("counterNumber", "customerId", "orderId", "id"))
+    return frozenset({contract.id, contract.customer_id, *(str(value) for value in values if value)})

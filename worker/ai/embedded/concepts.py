@@ -1,0 +1,103 @@
+"""What energy customers write about: some forty concepts, each known by its words and by example sentences.
+
+`concepts.json` beside this file holds them: `words` are patterns on folded text (see letters.py), `not` are patterns
+that take a hit back (`nicht kündigen`), `parent` is the wider concept that a narrower one replaces, `examples` teach a
+linear head what the words do not cover.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import regex
+
+from worker.ai.embedded.letters import fold
+from worker.ai.embedded.vectors import Encoder, Head, Vectors
+
+NOTHING = "none"
+"""The class of sentences that are about no concept: greetings, thanks, other walks of life."""
+
+
+_SHARPNESS = 12.0  # how much a small lead counts when concepts compete
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One concept: its name, the pattern of its words and the pattern that takes a hit back."""
+
+    name: str
+    words: regex.Pattern[str]
+    without: regex.Pattern[str] | None
+
+    def named_in(self, folded: str) -> bool:
+        """Whether a folded text names the concept and means it."""
+        return bool(self.words.search(folded)) and not self.denied_in(folded)
+
+    def denied_in(self, folded: str) -> bool:
+        """Whether a folded text says that it is not about the concept."""
+        return self.without is not None and bool(self.without.search(folded))
+
+
+class Concepts:
+    """The concepts and the head that tells them from a sentence's vector; `background` has the examples' vectors."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        entries = _entries()
+        self.all = tuple(_concept(name, entry) for name, entry in entries.items() if name != NOTHING)
+        examples = [(text, at) for at, entry in enumerate(entries.values()) for text in entry["examples"]]
+        vectors = encoder.encode([text for text, _ in examples])
+        self.background = vectors
+        self._head = Head(vectors, [label for _, label in examples], len(entries))
+        self._columns = [at for at, name in enumerate(entries) if name != NOTHING]
+        places = {concept.name: at for at, concept in enumerate(self.all)}
+        self._narrower = [
+            (places[name], places[str(entry["parent"])]) for name, entry in entries.items() if "parent" in entry
+        ]
+
+    def named(self, text: str) -> Vectors:
+        """1 where a concept's words stand in the text, -1 where the text denies it, else 0; one column a concept."""
+        folded = fold(text)
+        return np.array([_named(concept, folded) for concept in self.all], dtype=np.float32)
+
+    def place(self, name: str) -> int:
+        """The column of a concept."""
+        return next(at for at, concept in enumerate(self.all) if concept.name == name)
+
+    def meant(self, text: str) -> Vectors:
+        """1 for the concepts that a definition's text names, the narrowest ones alone, else 0."""
+        named = self.named(text).clip(min=0)
+        for narrow, wide in self._narrower:
+            if named[narrow]:
+                named[wide] = 0
+        return named
+
+    def felt(self, vectors: Vectors) -> Vectors:
+        """How much each vector is about each concept, 0 to 1; rows are texts, columns concepts."""
+        return self._head.scores(vectors)[:, self._columns]
+
+    def chosen(self, vectors: Vectors) -> Vectors:
+        """The same in competition: each row's shares of all concepts, and of none of them, add up to 1."""
+        scores = np.exp(_SHARPNESS * self._head.scores(vectors))
+        shares: Vectors = scores / scores.sum(axis=1, keepdims=True)
+        return shares[:, self._columns]
+
+
+def _named(concept: Concept, folded: str) -> int:
+    if not concept.words.search(folded):
+        return 0
+    return -1 if concept.denied_in(folded) else 1
+
+
+def _concept(name: str, entry: Mapping[str, Sequence[str]]) -> Concept:
+    denied = entry.get("not", ())
+    return Concept(name, regex.compile("|".join(entry["words"])), regex.compile("|".join(denied)) if denied else None)
+
+
+def _entries() -> dict[str, dict[str, list[str]]]:
+    path = Path(__file__).with_name("concepts.json")
+    entries: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
+    return entries

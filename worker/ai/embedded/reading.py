@@ -1,0 +1,84 @@
+"""A message as read once: its own words, their sentences, and what each sentence is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import regex
+
+from worker.ai.embedded import body
+from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.letters import content_words
+from worker.ai.embedded.sentences import LONGEST_TEXT, Sentence, split
+from worker.ai.embedded.vectors import DIMENSIONS, Encoder, Vectors
+from worker.ai.protocol import Message
+
+_REPLY_MARK = regex.compile(r"(?i)^\s*(?:(?:re|aw|wg|fwd?|antwort|fw)\s?(?:\[\d+\])?:\s*)+|\[[^\]]{0,40}\]")
+_MOST_MEASURED = 30  # sentences whose vectors are made; what a message is about is said before
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A message's words with its subject on top, and their sentences; vectors are made when first asked for.
+
+    `body_start` is where the subject ends and the body begins.
+    """
+
+    text: str
+    body_start: int
+    sentences: tuple[Sentence, ...]
+    _encoder: Encoder
+    _concepts: Concepts
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """One row a sentence; sentences beyond the thirtieth have none."""
+        texts = [sentence.text for sentence in self.sentences[:_MOST_MEASURED]]
+        return self._encoder.encode(texts) if texts else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+    @cached_property
+    def named(self) -> Vectors:
+        """1 where a sentence names a concept, -1 where it denies it; rows are sentences, columns concepts."""
+        texts = [sentence.text for sentence in self.sentences[:_MOST_MEASURED]]
+        return np.array([self._concepts.named(text) for text in texts]).reshape(len(texts), -1)
+
+    @cached_property
+    def felt(self) -> Vectors:
+        """How much each sentence is about each concept, 0 to 1."""
+        return self._concepts.felt(self.vectors)
+
+    @cached_property
+    def chosen(self) -> Vectors:
+        """The same against the other concepts: near 1 where one concept stands out."""
+        return self._concepts.chosen(self.vectors)
+
+    def strength(self, concept: str) -> float:
+        """How much the sentence that is most about a concept stands for it, 0 to 1."""
+        return float(self.chosen[:, self._concepts.place(concept)].max(initial=0.0))
+
+    @cached_property
+    def words(self) -> tuple[frozenset[str], ...]:
+        """The words of each sentence that carry meaning."""
+        return tuple(frozenset(content_words(sentence.text)) for sentence in self.sentences[:_MOST_MEASURED])
+
+
+class Reader:
+    """Reads messages; the last few are remembered, because several stages ask about the same one."""
+
+    def __init__(self, encoder: Encoder, concepts: Callable[[], Concepts]) -> None:
+        self._encoder = encoder
+        self._concepts = concepts
+        self._read = lru_cache(maxsize=16)(self._read_text)
+
+    def read(self, message: Message) -> Reading:
+        """The reading of a message's own words."""
+        subject = _REPLY_MARK.sub("", message.subject[:300]).strip()
+        words = body.words_of(message)[:LONGEST_TEXT]
+        return self._read(f"{subject}\n\n" if subject else "", words)
+
+    def _read_text(self, subject: str, words: str) -> Reading:
+        text = subject + words
+        return Reading(text, len(subject), tuple(split(text)), self._encoder, self._concepts())

@@ -1,0 +1,168 @@
+"""How much a sentence is about something that a person has defined: a tag or an AI agent.
+
+Two ways lead there. A definition that names concepts of energy supply is judged by these concepts; any other by how
+near the sentence comes to the definition's own words. Both are small logistic models; their weights were fitted on
+hand-written German and English messages that were not used for anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.letters import content_words
+from worker.ai.embedded.reading import Reading
+from worker.ai.embedded.vectors import Encoder, Vectors
+
+# Weights: named, felt, chosen, nearness; and the bias.
+_CONCEPT_WEIGHTS = np.array([2.7, 4.3, 4.4, 3.0], dtype=np.float32)
+_CONCEPT_BIAS = -4.9
+# Weights: nearness, cosine, words of the name, words of the description; and the bias.
+_OWN_WEIGHTS = np.array([4.9, 2.2, 2.0, 0.9], dtype=np.float32)
+_OWN_BIAS = -3.4
+
+_LEAST_FELT = 0.4  # a definition without a concept's words still has the concept from here on
+_SIDE_WEIGHT = 0.5  # what a concept counts that only description or examples name, beside one in the name
+_ONLY_DESCRIBED = np.float32(0.8)  # likewise, when the name names none
+_ENOUGH_WORDS = 4  # a sentence of fewer words is near to anything
+_SPREADS = 5.0  # scales standard deviations to about 0 to 1
+_REMEMBERED = 1024  # definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a person wrote to say what belongs here."""
+
+    name: str
+    description: str = ""
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A definition made comparable.
+
+    `concepts` weighs each concept from 0 to 1, `is_known` says that the name itself names one; `vectors` has a row for
+    the name, the description and each example; `mean` and `spread` say how near each of these comes to sentences about
+    anything.
+    """
+
+    concepts: Vectors
+    is_known: bool
+    vectors: Vectors
+    mean: Vectors
+    spread: Vectors
+    name_words: tuple[str, ...]
+    other_words: tuple[str, ...]
+
+
+class Relevance:
+    """Judges sentences against definitions; profiles are remembered by content."""
+
+    def __init__(self, encoder: Encoder, concepts: Concepts) -> None:
+        self._encoder = encoder
+        self._concepts = concepts
+        self.profile = lru_cache(maxsize=_REMEMBERED)(self._profile)
+
+    def of(self, reading: Reading, definition: Definition) -> Vectors:
+        """How much each sentence is about the definition, 0 to 1; one half is where it begins to apply."""
+        profile = self.profile(definition)
+        if not len(reading.vectors):
+            return np.zeros(0, dtype=np.float32)
+        if profile.is_known:
+            return _by_concepts(reading, profile)
+        by_words = _by_words(reading, profile)
+        return np.maximum(by_words, _by_concepts(reading, profile)) if profile.concepts.any() else by_words
+
+    def _profile(self, definition: Definition) -> Profile:
+        examples = definition.examples[:20]
+        parts = [part for part in (definition.name, definition.description, *examples) if part.strip()] or [""]
+        vectors = self._encoder.encode(parts)
+        nearness = self._concepts.background @ vectors.T
+        name_words = tuple(content_words(definition.name))
+        others = content_words(" ".join((definition.description, *examples))[:4_000])
+        return Profile(
+            concepts=self._weights(definition, vectors),
+            is_known=bool(self._concepts.meant(definition.name).any()),
+            vectors=vectors,
+            mean=nearness.mean(axis=0),
+            spread=nearness.std(axis=0) + 1e-3,
+            name_words=name_words,
+            other_words=tuple(word for word in others if word not in name_words),
+        )
+
+    def _weights(self, definition: Definition, vectors: Vectors) -> Vectors:
+        by_name = self._concepts.meant(definition.name)
+        by_description = self._concepts.meant(definition.description)
+        by_examples = np.mean([self._concepts.meant(text) for text in definition.examples or ("",)], axis=0)
+        aside = np.maximum(by_description, by_examples)
+        if by_name.any():
+            return np.maximum(by_name, _SIDE_WEIGHT * aside)
+        if aside.max() >= _SIDE_WEIGHT:
+            return _ONLY_DESCRIBED * aside
+        felt = self._concepts.felt(vectors).max(axis=0)
+        best: Vectors = np.where(felt == felt.max(), felt, np.float32(0))
+        return best if felt.max() >= _LEAST_FELT else np.zeros_like(felt)
+
+
+def _by_concepts(reading: Reading, profile: Profile) -> Vectors:
+    weights = profile.concepts
+    denied = ((reading.named < 0) & (weights == weights.max())).any(axis=1)
+    features = np.stack(
+        [
+            (reading.named * weights).max(axis=1),
+            (reading.felt * weights).max(axis=1),
+            (reading.chosen * weights).max(axis=1),
+            _nearness(reading, profile),
+        ],
+        axis=1,
+    )
+    odds = _logistic(features @ _CONCEPT_WEIGHTS + _CONCEPT_BIAS)
+    odds[denied] = 0.0
+    return odds
+
+
+def _by_words(reading: Reading, profile: Profile) -> Vectors:
+    cosine = (reading.vectors @ profile.vectors.T).max(axis=1) * _fullness(reading)
+    features = np.stack(
+        [
+            _nearness(reading, profile),
+            cosine,
+            np.array([_share(profile.name_words, words) for words in reading.words], dtype=np.float32),
+            np.array([_share(profile.other_words, words) for words in reading.words], dtype=np.float32),
+        ],
+        axis=1,
+    )
+    return _logistic(features @ _OWN_WEIGHTS + _OWN_BIAS)
+
+
+def _nearness(reading: Reading, profile: Profile) -> Vectors:
+    """How much nearer a sentence comes to the definition than sentences do that are about anything."""
+    cosine = reading.vectors @ profile.vectors.T
+    nearness: Vectors = ((cosine - profile.mean) / profile.spread).max(axis=1) / np.float32(_SPREADS)
+    return nearness * _fullness(reading)
+
+
+def _fullness(reading: Reading) -> Vectors:
+    shares = [min(len(words), _ENOUGH_WORDS) / _ENOUGH_WORDS for words in reading.words]
+    return np.array(shares, dtype=np.float32)
+
+
+def _share(wanted: Sequence[str], words: frozenset[str]) -> float:
+    """Which part of the wanted words stands in the sentence, also inside a compound."""
+    if not wanted:
+        return 0.0
+    return sum(any(_stem(want) in word for word in words) for want in wanted) / len(wanted)
+
+
+def _stem(word: str) -> str:
+    shortest, ending = 4, 2
+    return word[: max(shortest, min(len(word) - ending, 7))] if len(word) > shortest + 1 else word
+
+
+def _logistic(scores: Vectors) -> Vectors:
+    return np.asarray(1.0 / (1.0 + np.exp(-scores)), dtype=np.float32)

