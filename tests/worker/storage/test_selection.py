@@ -142,7 +142,8 @@ def test_a_ticket_that_was_never_modified_was_modified_neither_before_nor_after(
 def test_a_touched_ticket_was_created_or_modified_since(database: Database) -> None:
     add(database, 1, created_at=NOON - 2 * HOUR)
     add(database, 2, created_at=NOON - HOUR)
-    add(database, 3, created_at=NOON - 9 * HOUR, modified_at=NOON)
+    add(database, 3, created_at=NOON - 9 * HOUR, modified_at=NOON - HOUR)
+    add(database, 4, created_at=NOON - 9 * HOUR, modified_at=NOON - 2 * HOUR)
     with database.read() as connection:
         touched = Selection((), touched_since=NOON - HOUR)
         assert matching_ids(connection, touched, after=0, limit=100) == [2, 3]
