@@ -1,13 +1,16 @@
 # Everything a user types. Each target makes .venv from the lock file when it is missing or old.
 PYTHON ?= python3
 BIN := .venv/bin
+# For the commands of the Procfile.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo up test check bench eval faults lock
+.PHONY: demo up test check lock
 
+# Without a pip of its own: the system's one fills it, so Debian's python3-venv is not needed.
 .venv/.locked: requirements.lock
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PYTHON) -m venv --clear --without-pip .venv
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
 demo: .venv/.locked
@@ -26,7 +29,7 @@ check: .venv/.locked
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Writes the lock file anew from pyproject.toml; hashes, and no registry's name.
+# Writes the lock file anew from pyproject.toml: hashes, and no index's name.
 lock: .venv/.locked
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--no-header --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock

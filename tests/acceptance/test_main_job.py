@@ -1,0 +1,244 @@
+"""The main job with real processes: a foreign sender, a worker that may die, beat, Flower, and both databases."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
+from kombu.messaging import Producer
+
+from tests.acceptance.processes import free_port
+from tests.services.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "worker" / "demo" / "data"
+
+pytestmark = pytest.mark.workers
+
+
+@dataclass
+class System:
+    """A database, a broker, and the environment that makes processes use both."""
+
+    environment: dict[str, str]
+    folder: Path
+    broker_url: str
+
+    def run(self, *arguments: str, allowed: Sequence[int] = (0,)) -> Any:  # noqa: ANN401 - a JSON document
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "worker", *arguments, "--json"],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode in allowed, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def process(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        log = self.folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "celery", "-A", "worker", *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.process("worker", "--without-gossip", "--without-mingle") as process:
+            yield process
+
+    def send(self, task_id: str, **arguments: Any) -> None:  # noqa: ANN401 - a task's own arguments
+        """Sends as a service without our code would: Celery's message protocol 2 in JSON, to the queue `ingest`."""
+        queue = Queue("ingest", Exchange("ingest", type="direct"), routing_key="ingest")  # type: ignore[no-untyped-call]
+        with Connection(self.broker_url) as connection:  # type: ignore[no-untyped-call]
+            Producer(connection).publish(  # type: ignore[no-untyped-call]
+                [[], arguments, {}],
+                headers={"lang": "py", "task": "tasks.ingest.bulk_patch", "id": task_id, "root_id": task_id},
+                serializer="json",
+                correlation_id=task_id,
+                routing_key="ingest",
+                declare=[queue],
+            )
+
+    def batch(self, key: str) -> dict[str, Any]:
+        """The batch with this key, or an empty dict while there is none."""
+        shown = self.run("show", "batch", "--key", key, allowed=(0, 1, 2))
+        return dict(shown) if "batchId" in shown else {}
+
+    def ended(self, key: str) -> bool:
+        return self.batch(key).get("state") == "done"
+
+
+@pytest.fixture
+def system(migrated_database_url: str, valkey_url: str, tmp_path: Path) -> System:
+    environment = os.environ | {
+        "DATABASE_URL": migrated_database_url,
+        "REDIS_URL": valkey_url,
+        "LOG_FORMAT": "json",
+        "REMAP_SIGTERM": "SIGQUIT",
+        "TICKETS_DATA_DIR": str(tmp_path / "data"),
+        "TICKETS_WORKER_CONCURRENCY": "2",
+        "TICKETS_RELAY_INTERVAL": "1",
+        "TICKETS_RESEND_AFTER": "3",
+        "TICKETS_LEASE": "20",
+    }
+    return System(environment, tmp_path, valkey_url)
+
+
+@pytest.fixture
+def loaded(system: System) -> System:
+    for name in ("master.json", "tickets.json"):
+        system.run("load", str(DATA / name))
+    return system
+
+
+def test_the_pages_example_from_a_foreign_sender_refreshes_tags(loaded: System) -> None:
+    items = json.loads((DATA / "batches" / "a-example.json").read_text())
+    with loaded.worker():
+        loaded.send("page-example", items=items)
+
+        assert wait_until(lambda: _refreshed(loaded, "page-example"), seconds=60)
+
+    shown = loaded.batch("page-example")
+    (item,) = shown["items"]
+    assert item["outcome"] == "refresh_scheduled"
+    assert {one["reason"] for one in item["ignoredFields"]} <= {
+        "computed",
+        "refresh_saves_nothing",
+        "refresh_mode_wins",
+    }
+    ticket = loaded.run("show", "ticket", "376189", "--history")
+    sources = {one["id"]: one["source"] for one in ticket["tagSources"]}
+    assert "manual" not in sources.values()
+    assert sources[63] == "ai"
+    dropped = next(row for row in ticket["history"] if row["field"] == "tagIds")
+    assert dropped["old"] == [61, 62, 63]
+    assert dropped["actor"]["type"] == "ai"
+
+
+def _refreshed(system: System, key: str) -> bool:
+    shown = system.batch(key)
+    return bool(shown) and bool(shown["refreshes"]) and all(run["state"] == "done" for run in shown["refreshes"])
+
+
+def test_every_mode_ends_and_spam_is_left_alone(loaded: System) -> None:
+    with loaded.worker():
+        batch = DATA / "batches" / "c-refresh.json"
+        shown = loaded.run("enqueue", str(batch), "--wait", "--timeout", "90")
+
+    assert {run["mode"] for run in shown["refreshes"]} == {
+        "full",
+        "summaryAndText",
+        "customer",
+        "tags",
+        "tagsRuleBased",
+        "agents",
+    }
+    assert {run["state"] for run in shown["refreshes"]} == {"done", "skipped", "merged"}
+    skipped = [item["reason"] for item in shown["items"] if item["outcome"] == "refresh_skipped"]
+    assert skipped == ["spam"] * 5
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(system: System) -> None:
+    count = 3_000
+    system.environment["TICKETS_CHUNK_SIZE"] = "50"
+    document = system.folder / "tickets.json"
+    tickets = [{"id": number, "from": "kunde@example.com", "subject": "Frage"} for number in range(1, count + 1)]
+    document.write_text(json.dumps({"tickets": tickets}))
+    system.run("load", str(document))
+    items = [{"id": number, "status": "closed"} for number in range(1, count + 1)]
+
+    with system.worker() as doomed:
+        system.send("big", items=items)
+        assert wait_until(lambda: 0 < system.batch("big").get("counts", {}).get("updated", 0) < count, seconds=60)
+        os.killpg(doomed.pid, signal.SIGKILL)
+    assert not system.ended("big")
+    with system.worker(), system.process("beat"):
+        assert wait_until(lambda: system.ended("big"), seconds=90)
+
+    assert system.batch("big")["counts"]["updated"] == count
+    for ticket in system.run("show", "ticket", "1", "1500", str(count), "--history"):
+        assert ticket["status"] == "closed"
+        assert [row["field"] for row in ticket["history"]] == ["status"]
+        assert len(ticket["worklog"]) == 1
+
+
+def test_a_schedule_fires_and_changes_tickets(loaded: System) -> None:
+    loaded.run("schedule", "add", "nightly", "* * * * *", "--mode", "summaryAndText", "--where", "channel=letter")
+    before = _summaries(loaded)
+    with loaded.worker(), loaded.process("beat"):
+        assert wait_until(lambda: _summaries(loaded) != before, seconds=110)
+
+    (row,) = loaded.run("schedule", "list")
+    assert row["lastSlot"] is not None
+
+
+def _summaries(system: System) -> list[str]:
+    letters = [
+        ticket for ticket in json.loads((DATA / "tickets.json").read_text())["tickets"] if _is_open_letter(ticket)
+    ]
+    shown = system.run("show", "ticket", *(str(ticket["id"]) for ticket in letters))
+    return [ticket["summary"] for ticket in shown]
+
+
+def _is_open_letter(ticket: dict[str, Any]) -> bool:
+    return ticket.get("channel") == "letter" and not str(ticket.get("spamStatus")).endswith("spam")
+
+
+def test_a_rerun_started_from_flower_needs_a_login_and_changes_tickets(loaded: System) -> None:
+    port = free_port()
+    loaded.environment |= {
+        "TICKETS_FLOWER_PORT": str(port),
+        "TICKETS_FLOWER_USER": "ops",
+        "TICKETS_FLOWER_PASSWORD": "a-password",
+    }
+    before = _summaries(loaded)
+    body = {"kwargs": {"mode": "summaryAndText", "where": {"channel": "letter"}}}
+    url = f"http://127.0.0.1:{port}/api/task/async-apply/tasks.admin.rerun"
+    with loaded.worker(), loaded.process("flower", "--conf=config/flower.py"):
+        assert wait_until(lambda: _status(url, body, None) == 401, seconds=60)
+        assert _status(url, body, "ops:wrong") == 401
+        assert wait_until(lambda: _status(url, body, "ops:a-password") == 200, seconds=30)
+
+        assert wait_until(lambda: _summaries(loaded) != before, seconds=60)
+
+
+def _status(url: str, body: dict[str, Any], login: str | None) -> int:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})  # noqa: S310 - loopback
+    if login:
+        request.add_header("authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - loopback
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+    except OSError:
+        return 0
