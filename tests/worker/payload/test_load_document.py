@@ -17,7 +17,7 @@ PAGE: dict[str, Any] = json.loads(Path("tests/data/patch-ticket-example.json").r
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-def tag(tag_id: int = 1, **more: Any) -> dict[str, object]:  # noqa: ANN401 - any value of a key
+def tag(tag_id: int = 1, /, **more: Any) -> dict[str, object]:  # noqa: ANN401 - any value of a key
     return {"id": tag_id, "name": "Beschwerde", **more}
 
 

@@ -104,7 +104,7 @@ class LoadedIntent:
         intent = Intent(
             agent_id=agent_id,
             contract_id=self.values.get("contractId"),
-            status=self.values.get("status") or (IntentStatus.EXECUTED if outcome else IntentStatus.READY),
+            status=self.values.get("status") or (IntentStatus.READY if outcome is None else IntentStatus.EXECUTED),
             confidence=self.values.get("confidence") or 0.0,
             confidence_color=self.values.get("confidenceColor") or Color.WARNING,
             data=self.values.get("data") or {},
