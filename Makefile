@@ -1,15 +1,13 @@
 # Everything a user types. Each target makes .venv from the lock file when it is missing or old.
 PYTHON ?= python3
 BIN := .venv/bin
-# For the commands of the Procfile.
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 
 .PHONY: demo up test check lock
 
 # Without a pip of its own: the system's one fills it, so Debian's python3-venv is not needed.
 .venv/.locked: requirements.lock
-	$(PYTHON) -m venv --clear --without-pip .venv
+	$(PYTHON) -m venv --without-pip .venv
 	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
@@ -18,7 +16,7 @@ demo: .venv/.locked
 
 up: .venv/.locked
 	$(BIN)/python -m worker migrate
-	$(BIN)/honcho start
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
 
 test: .venv/.locked
 	$(BIN)/pytest -n 2

@@ -14,8 +14,6 @@ from worker.domain.words import BatchState, DeliveryState, RunState
 from worker.storage.batches import find_batch
 from worker.storage.tables import (
     AiAgentRow,
-    ContractRow,
-    CustomerRow,
     DeliveryRow,
     HistoryRow,
     IntentRow,
@@ -131,21 +129,6 @@ def person_objects(connection: Connection, ids: Collection[int]) -> Objects:
 
 def _objects(connection: Connection, query: Select[tuple[int, dict[str, Any]]]) -> Objects:
     return {row_id: definition for row_id, definition in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-
-def customer_objects(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Customers of the directory as on the page, each with its contracts."""
-    if not ids:
-        return {}
-    contracts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    of_customers = select(ContractRow.customer_id, ContractRow.definition).where(ContractRow.customer_id.in_(ids))
-    for customer_id, definition in connection.execute(of_customers.order_by(ContractRow.id)):
-        contracts[customer_id].append(definition)
-    query = select(CustomerRow.id, CustomerRow.definition).where(CustomerRow.id.in_(ids))
-    return {
-        customer_id: {**definition, "contracts": contracts[customer_id]}
-        for customer_id, definition in connection.execute(query)
-    }
 
 
 def intents_of_tickets(connection: Connection, ids: Collection[int]) -> dict[int, list[Row]]:

@@ -10,12 +10,13 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.entities import Ticket, Value
+from worker.domain.entities import Customer, Ticket, Value
 from worker.domain.words import Channel, Direction
 from worker.operations.inspection.batch import Document, refresh_object
 from worker.operations.inspection.unknown import Unknown
 from worker.payload.times import format_time
 from worker.storage import inspection
+from worker.storage.directory import customers_by_id
 from worker.storage.inspection import Objects, Row
 from worker.storage.tickets import read_tickets, stored
 
@@ -41,7 +42,7 @@ class _Around:
 
     tags: Objects
     people: Objects
-    customers: Mapping[str, Document]
+    customers: Mapping[str, Customer]
     intents: Mapping[int, Sequence[Row]]
     workers: Mapping[int, Sequence[int]]
 
@@ -85,7 +86,7 @@ def _around(connection: Connection, tickets: Collection[Ticket], since: datetime
     return _Around(
         tags=inspection.tag_objects(connection, {tag_id for ticket in tickets for tag_id in ticket.tags}),
         people=inspection.person_objects(connection, people),
-        customers=inspection.customer_objects(connection, customers),
+        customers=customers_by_id(connection, customers),
         intents=inspection.intents_of_tickets(connection, ids),
         workers=workers,
     )
@@ -106,7 +107,7 @@ def _ticket(ticket: Ticket, around: _Around, zone: tzinfo) -> Document:
     return _stored_fields(ticket, zone) | {
         "replyCcEmails": values["ccEmails"],
         "replyRecipients": reply_recipients(values),
-        "customer": around.customers.get(str(values["customerId"])),
+        "customer": _customer(around.customers.get(str(values["customerId"]))),
         "agent": around.people.get(cast("int", values["agentId"])),
         "assignedAgents": _known(around.people, _assigned(ticket)),
         "workedOnByIds": list(worked),
@@ -146,6 +147,12 @@ def reply_recipients(values: Mapping[str, Any]) -> Document | None:
         "cc": values["ccEmails"],
         "bcc": values["bccEmails"],
     }
+
+
+def _customer(customer: Customer | None) -> Document | None:
+    if customer is None:
+        return None
+    return {**customer.values, "contracts": [contract.values for contract in customer.contracts]}
 
 
 def _assigned(ticket: Ticket) -> list[int]:
