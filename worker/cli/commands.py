@@ -1,0 +1,213 @@
+"""Every command with its arguments and its help; the work itself is imported when a command runs."""
+
+# ruff: noqa: PLC0415 - what a command needs costs a second of import, which --help must not
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from worker.cli.options import GREATEST, DeadIds, EveryDead, FileOrStdin, Json, ModeOption, Where, example
+
+show = typer.Typer(name="show", help="Look at a batch or at tickets.", no_args_is_help=True)
+schedule = typer.Typer(name="schedule", help="Re-runs that happen by themselves.", no_args_is_help=True)
+dead = typer.Typer(name="dead", help="What was given up: look, try again, drop.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Give the program its commands, in the order in which somebody meets them."""
+    for command, text in _TOP:
+        app.command(epilog=text)(command)
+    for group in (show, schedule, dead):
+        app.add_typer(group)
+
+
+def migrate(*, as_json: Json = False) -> int:
+    """Bring the database to the current schema."""
+    from worker.cli.data import migrate_database
+
+    return migrate_database(as_json=as_json)
+
+
+def load(file: FileOrStdin, *, as_json: Json = False) -> int:
+    """Upsert master data and tickets from a file; a file with errors changes nothing."""
+    from worker.cli.data import load_file
+
+    return load_file(file, as_json=as_json)
+
+
+def enqueue(
+    file: FileOrStdin,
+    *,
+    no_worklog: Annotated[bool, typer.Option("--no-worklog", help="Keep it out of time tracking.")] = False,
+    atomic: Annotated[bool, typer.Option("--atomic", help="All items or none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide about every item, write nothing.")] = False,
+    key: Annotated[
+        str | None,
+        typer.Option(help="Idempotency key: the same key and body again does no harm.", show_default="a new one"),
+    ] = None,
+    user: Annotated[int | None, typer.Option(help="Id of the user in whose name it happens.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until every refresh and webhook that it causes ended.")] = False,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 300,
+    as_json: Json = False,
+) -> int:
+    """Send a batch of patches as another service would: through the queue, to the workers."""
+    from worker.cli.enqueue import Order, enqueue_file
+
+    order = Order(
+        include_in_worklog=not no_worklog,
+        atomic=atomic,
+        dry_run=dry_run,
+        key=key,
+        user_id=user,
+        wait=wait,
+        timeout=timeout,
+    )
+    return enqueue_file(file, order, as_json=as_json)
+
+
+def rerun(
+    *,
+    mode: ModeOption,
+    where: Where = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again even what would be skipped.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the tickets.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Request refreshes for the tickets that match."""
+    from worker.cli.refreshes import rerun_matching
+
+    return rerun_matching(mode, where or [], force=force, dry_run=dry_run, as_json=as_json)
+
+
+def schema(*, as_json: Json = False) -> int:  # noqa: ARG001 - it is JSON anyway
+    """Print the JSON Schema of a batch, for other languages."""
+    from worker.cli.data import print_schema
+
+    return print_schema()
+
+
+def check(*, as_json: Json = False) -> int:
+    """Try each service and setting, and say what to do about what is wrong."""
+    from worker.cli.health import check_all
+
+    return check_all(as_json=as_json)
+
+
+def demo(*, as_json: Json = False) -> int:
+    """Show the whole system at work, on made-up data and with real processes."""
+    from worker.cli.demonstration import run_demo
+
+    return run_demo(as_json=as_json)
+
+
+@show.command("batch", epilog=example("show batch 0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11", "show batch --key import-7"))
+def show_batch(
+    batch_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The batch's id.", show_default=False)] = None,
+    *,
+    key: Annotated[str | None, typer.Option(help="The batch with this idempotency key.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Show how every item ended, and what became of its refreshes and webhooks."""
+    from worker.cli.shown import print_batch
+
+    if (batch_id is None) == (key is None):
+        raise typer.BadParameter("give either the batch's id or its --key")
+    return print_batch(batch_id, key, as_json=as_json)
+
+
+@show.command("ticket", epilog=example("show ticket 376189 --history", "show ticket 376189 376190 --json"))
+def show_ticket(
+    ids: Annotated[
+        list[int], typer.Argument(metavar="ID…", min=1, max=GREATEST, help="Ids of tickets.", show_default=False)
+    ],
+    *,
+    history: Annotated[bool, typer.Option("--history", help="With all changes, work and refreshes.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show tickets as the API gives them; several are printed as a list."""
+    from worker.cli.shown import print_tickets
+
+    return print_tickets(ids, history=history, as_json=as_json)
+
+
+@schedule.command("list", epilog=example("schedule list"))
+def list_schedules(*, as_json: Json = False) -> int:
+    """List the scheduled re-runs with their last and next time."""
+    from worker.cli.refreshes import print_schedules
+
+    return print_schedules(as_json=as_json)
+
+
+@schedule.command(
+    "add", epilog=example("schedule add nightly --cron '0 3 * * *' --mode tags --where status=open --window 24")
+)
+def add_schedule(
+    name: Annotated[str, typer.Argument(help="Letters, digits, dots, hyphens, underscores.", show_default=False)],
+    *,
+    cron: Annotated[str, typer.Option(help="Minute, hour, day of month, month, day of week.", show_default=False)],
+    mode: ModeOption,
+    where: Where = None,
+    window: Annotated[int | None, typer.Option(help="Only tickets touched in so many hours before.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Add a scheduled re-run; the same one again changes nothing."""
+    from worker.cli.refreshes import keep_schedule
+
+    return keep_schedule(name, cron, mode, where or [], window, as_json=as_json)
+
+
+@schedule.command("remove", epilog=example("schedule remove nightly"))
+def remove_schedule(
+    name: Annotated[str, typer.Argument(help="The schedule's name.", show_default=False)], *, as_json: Json = False
+) -> int:
+    """Remove a scheduled re-run; what it has requested goes on."""
+    from worker.cli.refreshes import drop_schedule
+
+    return drop_schedule(name, as_json=as_json)
+
+
+@dead.command("list", epilog=example("dead list --limit 200"))
+def list_dead(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
+    as_json: Json = False,
+) -> int:
+    """List what was given up, newest first, with the reason."""
+    from worker.cli.dead import print_dead
+
+    return print_dead(limit, as_json=as_json)
+
+
+@dead.command("retry", epilog=example("dead retry 17 18", "dead retry --all"))
+def retry_dead(ids: DeadIds = None, *, every: EveryDead = False, as_json: Json = False) -> int:
+    """Try again: request failed refreshes anew, let dead webhooks wait for delivery again."""
+    from worker.cli.dead import retry
+
+    return retry(_chosen(ids, every=every), as_json=as_json)
+
+
+@dead.command("drop", epilog=example("dead drop 17 18", "dead drop --all"))
+def drop_dead(ids: DeadIds = None, *, every: EveryDead = False, as_json: Json = False) -> int:
+    """Forget what was given up."""
+    from worker.cli.dead import drop
+
+    return drop(_chosen(ids, every=every), as_json=as_json)
+
+
+def _chosen(ids: list[int] | None, *, every: bool) -> list[int] | None:
+    if bool(ids) == every:
+        raise typer.BadParameter("give either numbers from `dead list` or --all")
+    return None if every else ids
+
+
+_TOP = (
+    (migrate, example("migrate")),
+    (load, example("load master.json")),
+    (enqueue, example("enqueue batch.json --wait", "enqueue - --atomic --key import-7 < batch.json")),
+    (rerun, example("rerun --mode tags --where status=open --where tagIds=4,7 --dry-run")),
+    (schema, example("schema > batch.schema.json")),
+    (check, example("check")),
+    (demo, example("demo")),
+)

@@ -1,0 +1,61 @@
+"""What commands print: one JSON document for machines, or tables for people; sentences go to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+CONTINUED = 200
+"""Characters of a cell that is shown whole."""
+
+
+def answer(document: object, render: Callable[[], Iterable[RenderableType]], *, as_json: bool) -> None:
+    """Print a document as JSON, or what `render` makes of it."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        return
+    console = Console(highlight=False)
+    for part in render():
+        console.print(part)
+
+
+def tell(sentence: str) -> None:
+    """Say something beside the answer."""
+    sys.stderr.write(sentence + "\n")
+
+
+def plain(value: object) -> str:
+    """A value for people: null is a dash, objects are compact JSON, and nothing that a terminal would obey is left."""
+    match value:
+        case None | "" | [] | {}:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            text = value
+        case list() if all(isinstance(one, (str, int, float)) for one in value):
+            text = ", ".join(map(str, value))
+        case list() | dict():
+            text = json.dumps(value, ensure_ascii=False)
+        case _:
+            text = str(value)
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
+
+
+def cell(value: object, style: str = "") -> Text:
+    """A value in a table: never read as markup, and cut when it is very long."""
+    text = plain(value)
+    return Text(text if len(text) <= CONTINUED else f"{text[: CONTINUED - 1]}…", style=style)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table; columns whose names begin with `#` hold numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
+    return made
