@@ -133,7 +133,7 @@ def _contents(settings: Settings) -> Options:
         "worker_send_task_events": True,
         "task_send_sent_event": True,
         "enable_utc": True,
-        "timezone": "UTC",
+        "timezone": str(settings.time_zone),  # cron lines of schedules are read in it
     }
 
 

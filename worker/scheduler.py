@@ -48,10 +48,17 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat ships no type
         """Sends what is due, if this beat leads; answers with the seconds until the next tick."""
         try:
             if self._takes_lead():
+                self._heal()
                 return float(super().tick(*args, **kwargs))
         except redis.exceptions.RedisError:
             log.warning("schedule_store_away", exc_info=True)
         return PAUSE
+
+    def _heal(self) -> None:
+        """A server that was emptied has lost what beat sends by itself, the healing of people's schedules included."""
+        if not get_redis(self.app).exists(self.app.redbeat_conf.statics_key):
+            log.warning("schedule_lost")
+            self.setup_schedule()
 
     def _takes_lead(self) -> bool:
         led, self.leads = self.leads, self._held_or_acquired()

@@ -94,3 +94,13 @@ def test_a_beat_waits_while_the_server_is_away(client: redis.Redis, one: Schedul
     finally:
         client.config_set("maxclients", 10_000)
     assert leads(one) == [True]
+
+
+def test_an_emptied_server_gets_the_schedule_back(client: redis.Redis, one: Scheduler) -> None:
+    assert leads(one) == [True]
+    client.flushall()
+
+    one.tick()
+    one.tick()
+
+    assert client.exists("tickets.beat:tasks.outbox.relay", "tickets.beat:tasks.upkeep.sync_schedules") == 2
