@@ -16,7 +16,7 @@ demo: .venv/.locked
 
 up: .venv/.locked
 	$(BIN)/python -m worker migrate
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
+	LOG_FORMAT=$${LOG_FORMAT:-console} PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
 
 test: .venv/.locked
 	$(BIN)/pytest -n 2

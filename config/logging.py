@@ -19,6 +19,7 @@ from config.settings import LogFormat, LogLevel
 
 _TALKATIVE = (
     "asyncio",
+    "celery.app.trace",
     "celery.beat",
     "celery.worker.strategy",
     "httpcore",
