@@ -1,0 +1,1 @@
+"""The HTTP gateway: batches come in by `PATCH /api/mind/ticket`, for senders that put no messages on a queue."""

@@ -1,0 +1,109 @@
+"""The shapes of answers, for the OpenAPI document; what is sent is made by the operations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from worker.domain.words import BatchState, DeliveryState, ErrorCode, IgnoredReason, Outcome, RefreshMode, RunState
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class Success(_Answer):
+    """The batch is accepted and will be applied; the header Location says where its ledger is."""
+
+    success: Annotated[bool, Field(examples=[True])]
+
+
+class Alive(_Answer):
+    """The process answers."""
+
+    status: Annotated[str, Field(examples=["ok"])]
+
+
+class Problem(_Answer):
+    """What went wrong (RFC 9457); `code` says it for programs."""
+
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: Annotated[str, Field(examples=["Bad Request"])]
+    status: Annotated[int, Field(examples=[400])]
+    detail: Annotated[str, Field(examples=["the text holds NaN or Infinity"])]
+    code: Annotated[str, Field(examples=["invalid_json"])]
+
+
+class Counts(_Answer):
+    """How many items came, and how many ended in each way."""
+
+    received: int
+    updated: int
+    unchanged: int
+    refresh_scheduled: int
+    refresh_skipped: int
+    rejected: int
+
+
+class IgnoredField(_Answer):
+    """A field that was left aside."""
+
+    field: str
+    reason: IgnoredReason
+
+
+class ItemError(_Answer):
+    """Why an item was rejected; `field` is a path such as `to[1]`."""
+
+    code: ErrorCode
+    field: str | None
+    message: str
+
+
+class LedgerItem(_Answer):
+    """How one item ended; `id` is its ticket, null when what was sent is no id."""
+
+    index: int
+    id: int | None
+    outcome: Outcome
+    reason: str | None
+    changed_fields: list[str]
+    ignored_fields: list[IgnoredField]
+    deprecations: list[str]
+    errors: list[ItemError]
+
+
+class Refresh(_Answer):
+    """A refresh that an item asked for."""
+
+    run_id: str
+    ticket_id: int
+    mode: RefreshMode
+    state: RunState
+    reason: str | None
+    stages: list[dict[str, Any]]
+
+
+class Webhook(_Answer):
+    """A delivery that told of a change; `id` is the header `webhook-id`, `status` the receiver's last HTTP status."""
+
+    id: str
+    ticket_id: int
+    endpoint_id: str
+    state: DeliveryState
+    attempts: int
+    status: int | None
+    error: str | None
+
+
+class Ledger(_Answer):
+    """A batch: the items that have ended so far, in the order of the batch, and what they caused."""
+
+    batch_id: str
+    state: BatchState
+    counts: Counts
+    items: list[LedgerItem]
+    refreshes: list[Refresh]
+    webhooks: list[Webhook]
