@@ -97,7 +97,7 @@ def test_senders_that_race_with_one_key_get_one_batch(gateway: Gateway) -> None:
 CHANGED: list[dict[str, Any]] = [
     {"items": ITEMS[:1]},
     {"params": {"includeInWorklog": "false"}},
-    {"headers": bearer(sub="8")},
+    {"user": "8"},
 ]
 
 
@@ -109,7 +109,7 @@ def test_a_key_of_another_batch_or_user_is_refused(gateway: Gateway, changed: di
         "/api/mind/ticket",
         json=changed.get("items", ITEMS),
         params=changed.get("params", {}),
-        headers={"Idempotency-Key": key} | changed.get("headers", {}),
+        headers={"Idempotency-Key": key} | bearer(sub=changed.get("user", "7")),
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert "Location" not in answer.headers
