@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from worker.cli.options import PROGRAM
 from worker.cli.output import cell, table
-from worker.domain.words import BatchState, DeliveryState, Outcome, RunState
+from worker.domain.words import BatchState, DeliveryState, IgnoredReason, Outcome, RunState, StageState
 
-MOST_ROWS = 25
+MOST_ROWS = 15
 """Rows of one table; --json has all."""
+
+MOST_NAMES = 3
+"""Fields of one reason that are named; more are counted."""
 
 STYLES: dict[str, str] = {
     BatchState.DONE: "green",
@@ -41,18 +43,9 @@ def batch_view(document: Document) -> Iterator[RenderableType]:
     """What `show batch` and `enqueue --wait` print for people."""
     yield _headline(document)
     yield _counts(document["counts"])
-    sections: tuple[tuple[str, str, Callable[[Sequence[Document]], Table]], ...] = (
-        ("items", "outcome", _items),
-        ("refreshes", "state", _refreshes),
-        ("webhooks", "state", _webhooks),
-    )
-    for name, state, make in sections:
-        rows = sorted(document[name], key=lambda row: row[state] not in _TROUBLE)
-        if rows:
-            yield Text()
-            yield make(rows[:MOST_ROWS])
-        if len(rows) > MOST_ROWS:
-            yield Text(f"and {len(rows) - MOST_ROWS} more: {_tally(rows[MOST_ROWS:], state)}; --json has all", "dim")
+    for name, state, columns, row_of in _SECTIONS:
+        if document[name]:
+            yield from _section(name, document[name], state, columns, row_of)
 
 
 def accepted_view(document: Document) -> list[RenderableType]:
@@ -73,43 +66,77 @@ def _counts(counts: Mapping[str, int]) -> Text:
     return Text(", ".join(f"{count} {word}" for word, count in told))
 
 
-def _tally(rows: Sequence[Document], state: str) -> str:
-    return ", ".join(f"{count} {word}" for word, count in Counter(row[state] for row in rows).items())
+def _section(
+    name: str,
+    rows: Sequence[Document],
+    state: str,
+    columns: Sequence[str],
+    row_of: Callable[[Document], Sequence[Text]],
+) -> Iterator[RenderableType]:
+    tally = ", ".join(f"{count} {word}" for word, count in Counter(row[state] for row in rows).items())
+    made = table(None, *columns)
+    for row in sorted(rows, key=lambda one: one[state] not in _TROUBLE)[:MOST_ROWS]:
+        made.add_row(*row_of(row))
+    yield Text()
+    yield Text(name.title() if name == "items" else f"{name.title()}: {tally}", "bold")
+    yield made
+    if len(rows) > MOST_ROWS:
+        yield Text(f"and {len(rows) - MOST_ROWS} more; --json has all", "dim")
 
 
-def _items(items: Sequence[Document]) -> Table:
-    made = table("Items", "##", "#Ticket", "Outcome", "What")
-    for item in items:
-        made.add_row(cell(item["index"]), cell(item["id"]), _word(item["outcome"]), cell(_what(item)))
-    return made
+def _item(item: Document) -> Sequence[Text]:
+    return cell(item["index"]), cell(item["id"]), _word(item["outcome"]), cell(_what(item))
 
 
 def _what(item: Document) -> str:
     """Errors, else the reason, else what changed; and what was left aside for another reason than being computed."""
     if item["errors"]:
-        return "; ".join(f"{error['field']} {error['message']} ({error['code']})".strip() for error in item["errors"])
-    kept = [f"{one['field']}: {one['reason']}" for one in item["ignoredFields"] if one["reason"] != "computed"]
-    told = [item["reason"]] if item["reason"] else list(item["changedFields"])
-    shown = [*told, *kept[:3], *([f"{len(kept) - 3} more ignored"] if len(kept) > 3 else [])]  # noqa: PLR2004 - a glance
-    return ", ".join(shown)
+        return "; ".join(_error(error) for error in item["errors"])
+    told = item["reason"] or ", ".join(item["changedFields"])
+    return "; ".join([*([told] if told else []), *_ignored(item["ignoredFields"])])
 
 
-def _refreshes(runs: Sequence[Document]) -> Table:
-    made = table("Refreshes", "#Ticket", "Mode", "State", "Reason", "Stages")
-    for run in runs:
-        stages = ", ".join(f"{one['stage']} {one['reason'] or one['state']}" for one in run["stages"])
-        made.add_row(cell(run["ticketId"]), cell(run["mode"]), _word(run["state"]), cell(run["reason"]), cell(stages))
-    return made
+def _error(error: Document) -> str:
+    place = f"{error['field']}: " if error["field"] else ""
+    return f"{place}{error['message']} ({error['code']})"
 
 
-def _webhooks(deliveries: Sequence[Document]) -> Table:
-    made = table("Webhooks", "#Ticket", "Endpoint", "State", "#Attempts", "#Status", "Error")
-    for one in deliveries:
-        state = _word(one["state"])
-        before = (cell(one["ticketId"]), cell(one["endpointId"]), state)
-        made.add_row(*before, *(cell(one[name]) for name in ("attempts", "status", "error")))
-    return made
+def _ignored(fields: Sequence[Document]) -> Iterator[str]:
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for one in fields:
+        reasons[one["reason"]].append(one["field"])
+    reasons.pop(IgnoredReason.COMPUTED, None)
+    for reason, names in reasons.items():
+        yield f"{', '.join(names) if len(names) <= MOST_NAMES else f'{len(names)} fields'}: {reason}"
+
+
+def stages_told(stages: Sequence[Document]) -> str:
+    """What the stages of a run did: those that wrote something by name, those that changed nothing by number."""
+    unchanged = sum(one["state"] == StageState.UNCHANGED for one in stages)
+    done = [one["stage"] for one in stages if one["state"] == StageState.DONE]
+    others = [one for one in stages if one["state"] not in {StageState.UNCHANGED, StageState.DONE}]
+    told = [f"{', '.join(done)} done"] if done else []
+    told += [f"{one['stage']} {one['state']}{' (' + one['reason'] + ')' if one['reason'] else ''}" for one in others]
+    return "; ".join([*told, *([f"{unchanged} unchanged"] if unchanged else [])])
+
+
+def _refresh(run: Document) -> Sequence[Text]:
+    stages = cell(stages_told(run["stages"]))
+    return cell(run["ticketId"]), cell(run["mode"]), _word(run["state"]), cell(run["reason"]), stages
+
+
+def _webhook(one: Document) -> Sequence[Text]:
+    last = (cell(one[name]) for name in ("attempts", "status", "error"))
+    return cell(one["ticketId"]), cell(one["endpointId"]), _word(one["state"]), *last
 
 
 def _word(word: str) -> Text:
     return cell(word, STYLES.get(word, ""))
+
+
+_SECTIONS: tuple[tuple[str, str, Sequence[str], Callable[[Document], Sequence[Text]]], ...] = (
+    ("items", "outcome", ("##", "#Ticket", "Outcome", "What"), _item),
+    ("refreshes", "state", ("#Ticket", "Mode", "State", "Reason", "Stages"), _refresh),
+    ("webhooks", "state", ("#Ticket", "Endpoint", "State", "#Attempts", "#Status", "Error"), _webhook),
+)
+"""Lists of a batch: the name, what tells how an entry ended, the columns, and how an entry becomes a row."""

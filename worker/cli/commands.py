@@ -110,10 +110,10 @@ def show_batch(
     as_json: Json = False,
 ) -> int:
     """Show how every item ended, and what became of its refreshes and webhooks."""
-    from worker.cli.shown import print_batch
-
     if (batch_id is None) == (key is None):
         raise typer.BadParameter("give either the batch's id or its --key")
+    from worker.cli.shown import print_batch
+
     return print_batch(batch_id, key, as_json=as_json)
 
 
@@ -183,17 +183,19 @@ def list_dead(
 @dead.command("retry", epilog=example("dead retry 17 18", "dead retry --all"))
 def retry_dead(ids: DeadIds = None, *, every: EveryDead = False, as_json: Json = False) -> int:
     """Try again: request failed refreshes anew, let dead webhooks wait for delivery again."""
+    chosen = _chosen(ids, every=every)
     from worker.cli.dead import retry
 
-    return retry(_chosen(ids, every=every), as_json=as_json)
+    return retry(chosen, as_json=as_json)
 
 
 @dead.command("drop", epilog=example("dead drop 17 18", "dead drop --all"))
 def drop_dead(ids: DeadIds = None, *, every: EveryDead = False, as_json: Json = False) -> int:
     """Forget what was given up."""
+    chosen = _chosen(ids, every=every)
     from worker.cli.dead import drop
 
-    return drop(_chosen(ids, every=every), as_json=as_json)
+    return drop(chosen, as_json=as_json)
 
 
 def _chosen(ids: list[int] | None, *, every: bool) -> list[int] | None:

@@ -31,7 +31,8 @@ def load_file(name: str, *, as_json: bool) -> int:
     counts = load(open_context(), document)
     loaded = table("Loaded", "List", "#Entries")
     for kind, count in counts.items():
-        loaded.add_row(cell(kind), cell(count))
+        if count:
+            loaded.add_row(cell(kind), cell(count))
     answer(counts, lambda: [loaded], as_json=as_json)
     return Exit.DONE
 

@@ -14,13 +14,7 @@ from worker.cli.probes import PROBES, Finding, State, Surroundings, find
 from worker.cli.session import open_context
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red", State.AWAY: "red"}
-_HANGING_ON = {
-    "schema": "database",
-    "dead letters": "schema",
-    "broker": "redis",
-    "workers": "broker",
-    "beat": "redis",
-}
+_HANGING_ON = {"schema": "database", "dead letters": "schema", "workers": "broker", "beat": "redis"}
 """What need not be tried when what it hangs on is not well."""
 
 
@@ -29,8 +23,7 @@ def check_all(*, as_json: bool) -> int:
     around = Surroundings(load_settings(), open_context, app)
     findings: dict[str, Finding] = {}
     for name in PROBES:
-        before = findings.get(_HANGING_ON.get(name, ""))
-        if before is None or before.state in {State.OK, State.WARNING}:
+        if name not in _HANGING_ON or _is_well(findings.get(_HANGING_ON[name])):
             findings[name] = find(name, around)
     found = list(findings.values())
     document = {
@@ -45,8 +38,12 @@ def check_all(*, as_json: bool) -> int:
     return Exit.SOME_FAILED if _is_wrong(found) else Exit.DONE
 
 
+def _is_well(finding: Finding | None) -> bool:
+    return finding is not None and finding.state in {State.OK, State.WARNING}
+
+
 def _is_wrong(findings: Sequence[Finding]) -> bool:
-    return any(one.state in {State.FAILED, State.AWAY} for one in findings)
+    return not all(map(_is_well, findings))
 
 
 def _table(findings: Sequence[Finding]) -> Table:

@@ -30,21 +30,18 @@ def tell(sentence: str) -> None:
 
 
 def plain(value: object) -> str:
-    """A value for people: null is a dash, objects are compact JSON, and nothing that a terminal would obey is left."""
-    match value:
-        case None | "" | [] | {}:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case str():
-            text = value
-        case list() if all(isinstance(one, (str, int, float)) for one in value):
-            text = ", ".join(map(str, value))
-        case list() | dict():
-            text = json.dumps(value, ensure_ascii=False)
-        case _:
-            text = str(value)
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
+    """A value for people: nothing is a dash, objects are compact JSON, and what a terminal would obey is left out."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in _words(value))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or (isinstance(value, (str, list, dict)) and not value):
+        return "–"
+    if isinstance(value, list) and all(isinstance(one, (str, int, float)) for one in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
 
 
 def cell(value: object, style: str = "") -> Text:
@@ -53,7 +50,7 @@ def cell(value: object, style: str = "") -> Text:
     return Text(text if len(text) <= CONTINUED else f"{text[: CONTINUED - 1]}…", style=style)
 
 
-def table(title: str, *columns: str) -> Table:
+def table(title: str | None, *columns: str) -> Table:
     """An empty table; columns whose names begin with `#` hold numbers."""
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from config.redaction import redact_first_line
@@ -18,7 +17,7 @@ from config.routing import Queue
 from config.settings import Settings
 from worker.app import Application
 from worker.cli.options import PROGRAM, Exit
-from worker.cli.problems import problem_of
+from worker.cli.problems import Problem, problem_of
 from worker.context import Context
 from worker.storage.dead_letters import count_dead_letters
 from worker.storage.revision import current_revision, newest_revision, server_version
@@ -168,12 +167,11 @@ def find(name: str, around: Surroundings) -> Finding:
         if problem is None:
             raise
         state = State.AWAY if problem.exit is Exit.SERVICE_AWAY else State.FAILED
-        return Finding(name, state, _cause(error), problem.message)
+        return Finding(name, state, _cause(error, problem), problem.remedy or problem.message)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, problem: Problem) -> str:
     """What the driver says, without anything that could be secret."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(original, RedisError) or isinstance(error, DBAPIError):
-        return redact_first_line(str(original))
-    return type(error).__name__
+    if problem.exit is not Exit.SERVICE_AWAY:
+        return problem.code
+    return redact_first_line(str(error.orig if isinstance(error, DBAPIError) else error))

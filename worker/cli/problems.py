@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from config.settings import SettingsError
 from worker.cli.options import PROGRAM, Exit
+from worker.domain.words import ErrorCode
 from worker.embedded import EmbeddedServerError
 from worker.operations.arguments import RefusedArguments
 from worker.operations.inspection.unknown import Unknown
@@ -26,12 +27,23 @@ _MISSING_IN_SQLITE = ("no such table", "no such column", "has no column")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a command did not do its work; `errors` are the details of a refusal, each with code, path and message."""
+    """Why a command did not do its work, and what to do about it where that is not part of the message.
+
+    `errors` are the details of a refusal, each with code, path and message.
+    """
 
     code: str
     message: str
     exit: Exit = Exit.REFUSED
+    remedy: str = ""
     errors: Sequence[Mapping[str, str]] = field(default_factory=tuple)
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """What people are told, the codes of the contract with it."""
+        yield f"{self.message} ({self.code})" if self.code in set(ErrorCode) else self.message
+        for one in self.errors:
+            yield f"  {one['path'] or 'the whole'}: {one['message']} ({one['code']})"
 
 
 class CommandFailed(Exception):  # noqa: N818 - says what happened
@@ -58,8 +70,9 @@ def is_service_away(error: BaseException) -> bool:
 
 def away(what: str, variable: str) -> Problem:
     """The problem that a server cannot be reached."""
-    message = f"{what} can't be reached; see that it runs and that {variable} is right (`{PROGRAM} check` tells more)."
-    return Problem("service_unavailable", message, Exit.SERVICE_AWAY)
+    remedy = f"see that it runs and that {variable} is right"
+    message = f"{what} can't be reached; {remedy} (`{PROGRAM} check` tells more)."
+    return Problem("service_unavailable", message, Exit.SERVICE_AWAY, remedy)
 
 
 def _of_refusal(error: Refused | Unknown) -> Problem:
@@ -67,8 +80,9 @@ def _of_refusal(error: Refused | Unknown) -> Problem:
 
 
 def _of_arguments(error: RefusedArguments) -> Problem:
-    told = "; ".join(f"{one.field} {one.message}" for one in error.errors)
-    return Problem("wrong_arguments", _sentence(told), errors=[_detail(one) for one in error.errors])
+    count = len(error.errors)
+    wrong = "1 argument is wrong" if count == 1 else f"{count} arguments are wrong"
+    return Problem("wrong_arguments", f"Nothing was done: {wrong}.", errors=[_detail(one) for one in error.errors])
 
 
 def _of_load(error: LoadRefused) -> Problem:

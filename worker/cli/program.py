@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = problem_of(error)
         if problem is None:
             raise
-        details = [f"  {one['path'] or 'the file'}: {one['message']} ({one['code']})" for one in problem.errors]
-        _complain("\n".join([problem.message, *details]))
+        _complain("\n".join(problem.lines))
         if _wants_json(given):
             _print_error(problem.code, problem.message, errors=[dict(one) for one in problem.errors])
         return problem.exit

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli.batch_view import STYLES
+from worker.cli.batch_view import STYLES, stages_told
 from worker.cli.output import cell, plain, table
 
 Document = Mapping[str, Any]
@@ -111,7 +111,6 @@ def _worklog(entries: Sequence[Document]) -> Table:
 def _refreshes(runs: Sequence[Document]) -> Table:
     made = table("Refreshes", "Mode", "State", "Reason", "Stages")
     for run in runs:
-        stages = ", ".join(f"{one['stage']} {one['reason'] or one['state']}" for one in run["stages"])
         state = cell(run["state"], STYLES.get(run["state"], ""))
-        made.add_row(cell(run["mode"]), state, cell(run["reason"]), cell(stages))
+        made.add_row(cell(run["mode"]), state, cell(run["reason"]), cell(stages_told(run["stages"])))
     return made
