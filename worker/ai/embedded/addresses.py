@@ -12,6 +12,10 @@ _SUFFIX = (
     r"|siedlung|zeile|twiete|redder|grund|anger|höhe|blick|kamp|berg|feld|markt|tor|brücke|park|garten|gärten"
     r"|winkel|aue"
 )
+_MONTHS = (
+    r"Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember"
+    r"|January|February|March|May|June|July|October|December"
+)
 _ENGLISH_SUFFIX = r"street|road|avenue|lane|drive|square|court|close|st\.|rd\.|ave\."
 _LETTER = r"(?:[ ]?[a-hA-H](?!\p{L}))?"
 _HOUSE = (
@@ -35,11 +39,11 @@ _SUFFIXED = (
 )
 # `Am Markt 3`, `Unter den Linden 77`: a street only in front of a place
 _PHRASE = (
-    rf"(?P<street>(?:\p{{Lu}}[\p{{L}}.\-]{{0,30}}[ ])(?:(?:der|den|dem|des|die"
+    rf"(?P<street>(?!(?:{_MONTHS})\b)(?:\p{{Lu}}[\p{{L}}.\-]{{0,30}}[ ])(?:(?:der|den|dem|des|die"
     rf"|von)[ ])?(?:\p{{Lu}}[\p{{L}}.\-]{{1,30}}[ ]){{0,2}}){_HOUSE}"
 )
 _ENGLISH = rf"{_HOUSE}[ ](?P<street>(?:\p{{Lu}}[\p{{L}}'’\-]{{1,30}}[ ]){{1,3}}(?i:{_ENGLISH_SUFFIX}))(?!\p{{L}})"
-_LOWER = r"(?P<street>\p{L}[\p{L}.\-]{1,40}[ \-]?(?i:str\.|straße|strasse|weg|platz|allee|gasse))"
+_LOWER = r"(?P<street>\p{L}[\p{L}.\-]{3,40})"
 _SHORT_TOWN = rf"[ ]in[ ](?!(?:Verbindung|Bezug|Höhe|Zukunft|Kürze|Ihrem|Ihren|Ordnung)\b){_TOWN}"
 
 _PATTERNS = tuple(
@@ -49,7 +53,7 @@ _PATTERNS = tuple(
         rf"(?<![\p{{L}}\d]){_ENGLISH}{_PLACE}",
         rf"(?<![\p{{L}}\d]){_PHRASE}{_PLACE}",
         rf"(?<!\d){_ZIP}[ ]{_TOWN}[ ]*[,;\n|][ ]*{_SUFFIXED}",
-        rf"(?<![\p{{L}}\d]){_LOWER}[ ]{_HOUSE},?[ ]+{_ZIP}[ ](?P<town>\p{{Ll}}{{3,30}})",
+        rf"(?<![\p{{L}}\d]){_LOWER}[ ]{_HOUSE},?[ ]+{_ZIP}[ ](?P<town>\p{{L}}{{3,30}})",
         rf"(?<![\p{{L}}\d]){_SUFFIXED}(?:{_SHORT_TOWN})?",
         rf"(?<![\p{{L}}\d]){_ENGLISH}",
     )

@@ -17,9 +17,10 @@ from worker.ai.protocol import Finding, Info
 from worker.domain.entities import AiAgent, Contract
 
 APPLIES = 0.5  # confidence from which an agent applies
+APPLIES_WITH_GAPS = 0.55  # likewise, when required fields are missing
 _ALMOST = 0.3  # from here on it applies if all that it requires was found
 _BONUS = 0.15  # for everything required found
-_DISCOUNT = 0.85  # for each required field that was not
+_DISCOUNT = 0.8  # for each required field that was not
 _SURE = 0.99
 
 MISSING_FIELD = "MISSING_FIELD"
@@ -39,7 +40,7 @@ def detect(
     values = Values(reading.text, today, language, _known_numbers(contract))
     found = []
     for at, agent in enumerate(candidates):
-        if len(scores[at]) and scores[at].max() >= _ALMOST:
+        if len(scores[at]) and scores[at].max() >= _ALMOST and not relevance.retracted(reading, _definition(agent)):
             foreign = _strongest([score for other, score in enumerate(scores) if other != at], len(scores[at]))
             finding = _find(agent, Context(reading, values, scores[at], foreign))
             found += [finding] if finding else []
@@ -51,7 +52,7 @@ def _find(agent: AiAgent, context: Context) -> Finding | None:
     required = [field.name for field in agent.fields if field.required]
     missing = [name for name in required if name not in data]
     confidence = float(context.relevance.max()) + (_BONUS if required and not missing else 0.0)
-    if confidence < APPLIES:
+    if confidence < (APPLIES_WITH_GAPS if missing else APPLIES):
         return None
     infos = tuple(
         Info(MISSING_FIELD, "warning", f"The message gives no value for the required field {name}.") for name in missing

@@ -1,8 +1,8 @@
 """What energy customers write about: some forty concepts, each known by its words and by example sentences.
 
 `concepts.json` beside this file holds them: `words` are patterns on folded text (see letters.py), `not` are patterns
-that take a hit back (`nicht kündigen`), `parent` is the wider concept that a narrower one replaces, `examples` teach a
-linear head what the words do not cover.
+that take a hit back (`nicht kündigen`), `retracted` take back a whole request (`Kündigung zurücknehmen`), `parent` is
+the wider concept that a narrower one replaces, `examples` teach a linear head what the words do not cover.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from worker.ai.embedded.letters import fold
 from worker.ai.embedded.vectors import Encoder, Head, Vectors
@@ -27,11 +28,12 @@ _SHARPNESS = 12.0  # how much a small lead counts when concepts compete
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One concept: its name, the pattern of its words and the pattern that takes a hit back."""
+    """One concept: its name, the pattern of its words and the patterns that take a hit or a whole request back."""
 
     name: str
     words: regex.Pattern[str]
     without: regex.Pattern[str] | None
+    retracted: regex.Pattern[str] | None
 
     def named_in(self, folded: str) -> bool:
         """Whether a folded text names the concept and means it."""
@@ -75,6 +77,14 @@ class Concepts:
                 named[wide] = 0
         return named
 
+    def retracted(self, text: str, concerned: NDArray[np.bool_]) -> bool:
+        """Whether a text takes back a request of one of the concerned concepts."""
+        folded = fold(text)
+        patterns = [
+            concept.retracted for concept, is_concerned in zip(self.all, concerned, strict=True) if is_concerned
+        ]
+        return any(pattern is not None and pattern.search(folded) for pattern in patterns)
+
     def felt(self, vectors: Vectors) -> Vectors:
         """How much each vector is about each concept, 0 to 1; rows are texts, columns concepts."""
         return self._head.scores(vectors)[:, self._columns]
@@ -93,8 +103,13 @@ def _named(concept: Concept, folded: str) -> int:
 
 
 def _concept(name: str, entry: Mapping[str, Sequence[str]]) -> Concept:
-    denied = entry.get("not", ())
-    return Concept(name, regex.compile("|".join(entry["words"])), regex.compile("|".join(denied)) if denied else None)
+    words, without, retracted = (entry.get(part, ()) for part in ("words", "not", "retracted"))
+    return Concept(
+        name,
+        regex.compile("|".join(words)),
+        regex.compile("|".join(without)) if without else None,
+        regex.compile("|".join(retracted)) if retracted else None,
+    )
 
 
 def _entries() -> dict[str, dict[str, list[str]]]:

@@ -11,6 +11,7 @@ import regex
 _EMAIL = regex.compile(r"(?<![\w.+\-])[\w+][\w.+\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}\p{L}{2,24}(?![\w@])")
 _URL = regex.compile(r"(?i)\b(?:https?://|www\.)\S{1,2000}")
 _ENOUGH_DIGITS = regex.compile(r"\d(?:[\s()/.\-]{0,3}\d){5}")
+_LEAST_PLAIN_DIGITS = 8  # fewer in one run are a reading with leading zeros
 _REGION = "DE"  # what a number without a country code is read as
 
 
@@ -42,5 +43,6 @@ def phones(text: str) -> Iterator[Found]:
     for match in phonenumbers.PhoneNumberMatcher(text, _REGION, max_tries=100):
         number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
         # A national number is written with its leading zero; other digits are customer or meter numbers.
-        if match.raw_string.lstrip("( ").startswith(("0", "+")):
+        plain = match.raw_string.isdecimal() and len(match.raw_string) < _LEAST_PLAIN_DIGITS
+        if match.raw_string.lstrip("( ").startswith(("0", "+")) and not plain:
             yield Found(number, match.start, match.end)

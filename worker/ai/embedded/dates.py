@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import regex
 
@@ -16,6 +17,7 @@ _BIRTH_CUE = regex.compile(
     r"(?i)(?:\bgeb(?:\.|oren)?(?: am)?|geburts(?:datum|tag)\w*|\bborn(?: on)?|\bdate of birth|\bdob)\W{0,4}(?:ist "
     r"|der |is )?$"
 )
+_APPOSITION = regex.compile(r"(?i)\s*[,(]?\s*(?:(?:am|den|dem|the|on)\s+)?")
 _LETTER_CUE = regex.compile(
     r"(?i)\b(?:schreiben|brief|rechnung|mail|nachricht|mahnung|abrechnung|erinnerung|letter|invoice|bill|email"
     r"|e-mail|message|reminder|notice)\s(?:vom|of|from|dated)\s(?:the\s)?$"
@@ -49,7 +51,16 @@ def find(text: str, today: date) -> list[Found]:
             if value is not None:
                 taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
                 found.append(Found(value, match.start(), match.end(), _role(before)))
-    return sorted(found, key=lambda each: each.start)
+    found.sort(key=lambda each: each.start)
+    return [each for each, after in pairwise([*found, None]) if each and not (after and _restates(text, each, after))]
+
+
+def _restates(text: str, first: Found, second: Found) -> bool:
+    """Whether the second date says the first again: `Saturday, 7 November`, `heute (5.10.)`."""
+    between = text[first.end : second.start]
+    return not any(letter.isdigit() for letter in text[first.start : first.end]) and bool(
+        _APPOSITION.fullmatch(between)
+    )
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

@@ -42,6 +42,7 @@ _IDENTIFIER_OF = (
 )
 _NAME = regex.compile(r"\bname|nachname|vorname|holder|inhaber|surname|person|ansprechpartner|tenant|mieter")
 _REASON = regex.compile(r"reason|grund|begruendung|why|warum")
+_REASON_LABEL = regex.compile(r"(?i)^(?:grund|begründung|reason)[^:]{0,30}:\s*")
 _CHOICE = regex.compile(
     r"[\"'„“”‚‘’»«]([^\"'„“”‚‘’»«]{2,40})[\"'“”‘’»«]|(?:one of|entweder|either|z\. ?b\.|e\.g\.|:)\s*([\w ,/|-]{3,120})"
 )
@@ -122,7 +123,8 @@ def _reasons(context: Context) -> Candidates:
         at = context.sentence(value)
         if at is not None:
             sentence = context.reading.sentences[at]
-            found.append((Value(sentence.text, sentence.start, sentence.end), 0.5))
+            text = _REASON_LABEL.sub("", sentence.text)
+            found.append((Value(text, sentence.start, sentence.end), 0.5))
     return found
 
 

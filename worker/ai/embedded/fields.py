@@ -13,6 +13,7 @@ from worker.domain.entities import AgentField
 _NEIGHBOUR = 0.7  # what a sentence's relevance counts for the one beside it
 _RELEVANT = 0.5
 _LEAD = 0.15  # by which another agent's claim to a sentence must be better
+_SHORT = 40  # characters of a sentence that does not stand alone
 _LEAST_DIGITS = 3  # of a number that nothing but its place speaks for
 
 
@@ -35,7 +36,7 @@ class _Fit:
     def is_possible(self) -> bool:
         """Whether the value may fill the field at all."""
         claimed = self.other >= _RELEVANT and self.own < self.other - _LEAD and self.cue <= _RELEVANT
-        if self.kind < 0 or self.cue <= -1 or claimed:
+        if self.kind < 0 or self.cue < 0 or claimed:
             return False
         if self.field.type == "number":
             near_enough = self.cue > 0 and self.own >= _RELEVANT and self.value.digits >= _LEAST_DIGITS
@@ -72,10 +73,12 @@ def _fits(field: AgentField, context: Context) -> list[_Fit]:
 
 
 def _around(value: Value, context: Context) -> tuple[str, str]:
-    """The text before and after a value, within its sentence."""
+    """The text before and after a value, within its sentence or, for a short one, from the sentence before."""
     text, at = context.reading.text, context.sentence(value)
     sentence = None if at is None else context.reading.sentences[at]
     start, end = (sentence.start, sentence.end) if sentence else (0, len(text))
+    if at and end - start < _SHORT:  # an answer in a chat: the question says what it is
+        start = context.reading.sentences[at - 1].start
     before = text[max(start, value.start - cues.BEFORE) : value.start]
     return before, text[value.end : max(value.end, min(end, value.end + cues.AFTER))]
 

@@ -9,8 +9,8 @@ import regex
 
 _LABELS = {
     "customer": r"kunden(?:konto)?|kd|kto|customer|client",
-    "contract": r"vertrags?(?:konto)?|vk|verbrauchsstellen?|auftrags?|contract(?: account)?|agreement|order"
-    r"|account|konto",
+    "contract": r"(?:\p{L}{2,20})?vertr(?:a|ä|ae)ge?n?s?(?:konto)?|vk|verbrauchsstellen?|auftrags?"
+    r"|contracts?(?: account)?|agreement|order|account|konto",
     "meter": r"(?:strom|gas|wasser|haupt|unter)?z(?:ä|ae)hler|meter|serial|ger(?:ä|ae)te?|malo|marktlokations?|melo"
     r"|messlokations?",
     "invoice": r"(?:ab)?rechnungs?|beleg|invoice|bill",
@@ -19,7 +19,7 @@ _LABELS = {
 _KIND_PATTERN = "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
 _LABEL = regex.compile(
     rf"(?i)(?<![\p{{L}}])(?:{_KIND_PATTERN})[\s.\-]{{0,2}}(?P<mark>nummern?|nr|numbers?|no|id|n°|\#)?(?![\p{{L}}])"
-    r"[\s.:;=#°]{0,4}(?:(?:lautet|ist|is|war|was|nr\.?|no\.?|number|reads|die|the|neue?[rn]?|new|:)[\s:]{1,2}){0,2}"
+    r"[\s.:;=#°]{0,4}(?:(?:lautet|ist|is|war|was|hat|has|mit|with|nr\.?|no\.?|nummer|number|die|der|the|neue?[rn]?|new|:)[\s:]{1,2}){0,3}"
 )
 # German meters: maker, year, number (DIN 43863-5), however spaced.
 _METER = regex.compile(r"(?<![\p{L}\d])\d ?[A-Z]{3} ?\d{2} ?\d{4} ?\d{4}(?!\d)", regex.IGNORECASE)
@@ -27,12 +27,14 @@ _VALUE = regex.compile(r"(?:[A-Za-z0-9]{1,20}[\-./]){0,4}[A-Za-z0-9]{2,36}|\d(?=
 _NEXT_GROUP = regex.compile(
     r" (?P<group>\d{2,4})(?![\p{L}\d]|[.,:/]\d| ?(?:kwh|m³|m3|€|eur|euro|cent|ct|%|uhr)\b)", regex.IGNORECASE
 )
+_AND_ANOTHER = regex.compile(r"\s?(?:,|&|/|\bund\b|\band\b|\bsowie\b)\s?(?P<number>\d{5,20})(?![\d.,]\d|\d|\p{L})")
 _BARE = regex.compile(r"(?<![\p{L}\d.,:/@\-+])(?:[A-Za-z]{0,6}[\-]?\d[A-Za-z0-9\-]{3,35})(?![\p{L}\d@]|[.,:/]\d)")
 _MEASURED = regex.compile(
     r"\s{0,2}(?:kwh|mwh|m³|m3|cbm|kubik\w*|cubic|€|euro?s?|eur|cent|ct|%|uhr|jahre?n?|years?|tage?n?|days?)(?!\w)",
     regex.IGNORECASE,
 )
-_READ = regex.compile(
+# What stands before a reading rather than a number that somebody is known by.
+READ = regex.compile(
     r"(?i)(?:st(?:a|ä|ae)nde?|\bzeigt(?:e)?|\bsteht|\bstand|beträgt|betrug|reading|shows?|showed|\bsays|\bht|\bnt"
     r"|abgelesen)\b[^.!?\n\d]{0,25}$"
 )
@@ -70,6 +72,9 @@ def labelled(text: str) -> Iterator[Found]:
             continue
         reached = end
         yield Found(_normal(written), value.start(), end, kind)
+        for other in _listed(text, written, end):
+            reached = other.end()
+            yield Found(_normal(other["number"]), other.start("number"), other.end("number"), kind)
     for match in _METER.finditer(text):
         yield Found(_normal(match[0]), match.start(), match.end(), "meter")
 
@@ -78,9 +83,18 @@ def bare(text: str) -> Iterator[Found]:
     """Other long numbers and codes that are no amounts and no readings; mask dates, phones and IBANs before."""
     for match in _BARE.finditer(text):
         digits = sum(letter.isdigit() for letter in match[0])
-        measured = _MEASURED.match(text, match.end()) or _READ.search(text, max(0, match.start() - 45), match.start())
+        measured = _MEASURED.match(text, match.end()) or READ.search(text, max(0, match.start() - 45), match.start())
         if digits >= _LEAST_DIGITS and len(match[0]) >= _LEAST_BARE_LENGTH and not measured:
             yield Found(_normal(match[0]), match.start(), match.end())
+
+
+def _listed(text: str, written: str, end: int) -> Iterator[regex.Match[str]]:
+    """Numbers as long as the one before, behind a comma or an `und`."""
+    while match := _AND_ANOTHER.match(text, end):
+        if not written.isdecimal() or len(match["number"]) != len(written):
+            return
+        yield match
+        end = match.end()
 
 
 def _is_number(value: str, kind: str, *, marked: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import regex
 
@@ -14,33 +15,27 @@ _NUMBER = regex.compile(
     (?! \d | [.,/:\-]\d | \p{L}{1,6}\d )
     """
 )
-_UNIT = regex.compile(
-    r"\s{0,2}(?P<unit>kwh|mwh|kw|m³|m3|m\^3|cbm|kubikmeter|kubik|cubic met(?:er|re)s?|€|euro?s?|eur|%|prozent"
-    r"|percent|ct|cent|personen|people"
-    r"|persons|monat\w*|months?|jahr\w*|years?|wochen?|weeks?|tag\w*|days?|uhr|stunden?|hours?|min\w*|og|stock"
-    r"|etage)(?![\w²])",
-    regex.IGNORECASE,
-)
+_UNITS = {
+    "energy": r"[km]wh|m³|m3|m\^3|cbm|kubik(?:meter)?|cubic met(?:er|re)s?",
+    "money": r"€|eur|euros?",
+    "share": r"%|prozent|percent",
+    "price": r"ct|cents?",
+    "power": r"kw",
+    "area": r"m²|qm|quadratmeter|square met(?:er|re)s?",
+    "people": r"personen|people|persons",
+    "time": r"monat\w*|months?|jahr\w*|years?|wochen?|weeks?|tag\w*|days?|uhr|stunden?|hours?|min\w*",
+    "floor": r"og|stock|etage",
+}
+_UNIT = regex.compile(rf"(?i)\s{{0,2}}(?:{'|'.join(f'(?P<{kind}>{units})' for kind, units in _UNITS.items())})(?!\w)")
+_ALTERNATIVE = regex.compile(r"(?i)\s(?:statt|auf|bis|oder|instead of|to|or|and|und|-)\s")
 _CURRENCY_BEFORE = regex.compile(r"(?:€|eur|euro)\s{0,2}$", regex.IGNORECASE)
 _THOUSANDS = regex.compile(r"\d{1,3}(?:([.,'’ \u202f\u00a0])\d{3})(?:\1\d{3})*+")
 _GROUPING = str.maketrans("", "", " '’\u202f\u00a0")
 
-_KINDS = {
-    "energy": "kwh mwh m³ m3 m^3 cbm kubikmeter kubik cubic",
-    "money": "€ euro euros eur eu",
-    "share": "% prozent percent",
-    "price": "ct cent",
-    "power": "kw",
-    "people": "personen people persons",
-    "time": "monat month months jahr year years woche wochen week weeks tag day days uhr stunde stunden hour hours min"
-    " og stock etage",
-}
-_KIND_OF_UNIT = {unit: kind for kind, units in _KINDS.items() for unit in units.split()}
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number and where it stands; `kind` tells its unit: energy, money, share, price, power, people, time or none."""
+    """A number and where it stands; `kind` is what its unit measures (a key of `_UNITS`), empty without a unit."""
 
     value: int | float
     start: int
@@ -51,11 +46,15 @@ class Number:
 
 def find(text: str, language: str | None = None) -> Iterator[Number]:
     """The numbers of a text in order; `language` (`en` or not) settles what `12,345` means."""
-    for match in _NUMBER.finditer(text):
+    matches = list(_NUMBER.finditer(text))
+    for match, following in zip_longest(matches, matches[1:]):
         value = parse(match[0], language)
         if value is not None:
+            kind = _kind(text, match)
+            if not kind and following and _ALTERNATIVE.fullmatch(text, match.end(), following.start()):
+                kind = _kind(text, following)  # `85 statt 71 €`
             digits = sum(letter.isdigit() for letter in match[0])
-            yield Number(value, match.start(), match.end(), _kind(text, match.start(), match.end()), digits)
+            yield Number(value, match.start(), match.end(), kind, digits)
 
 
 def parse(written: str, language: str | None = None) -> int | float | None:
@@ -86,13 +85,8 @@ def _decimal_mark(text: str, written: str, language: str | None) -> str:
     return mark if (mark == ".") == (language == "en") and mark == "," else ""
 
 
-def _kind(text: str, start: int, end: int) -> str:
-    unit = _UNIT.match(text, end)
+def _kind(text: str, number: regex.Match[str]) -> str:
+    unit = _UNIT.match(text, number.end())
     if unit:
-        name = unit["unit"].lower()
-        return _KIND_OF_UNIT.get(name) or _KIND_OF_UNIT.get(name.split()[0]) or _prefix_kind(name)
-    return "money" if _CURRENCY_BEFORE.search(text, max(0, start - 6), start) else ""
-
-
-def _prefix_kind(name: str) -> str:
-    return next((kind for unit, kind in _KIND_OF_UNIT.items() if len(unit) > 2 and name.startswith(unit)), "")  # noqa: PLR2004
+        return unit.lastgroup or ""
+    return "money" if _CURRENCY_BEFORE.search(text, max(0, number.start() - 6), number.start()) else ""

@@ -25,7 +25,7 @@ _SENDER = frozenset({"von", "from"})
 _ROUTE = frozenset({"gesendet", "sent", "datum", "date", "an", "to"})
 _SUBJECT = frozenset({"betreff", "subject", "thema"})
 _SEPARATOR = regex.compile(
-    r"[\s>*_-]*(?:urspr(?:ü|ue)ngliche (?:nachricht|e-?mail)|original(?:nachricht| message| appointment)"
+    r"[\s>*_#-]*(?:urspr(?:ü|ue)ngliche (?:nachricht|e-?mail)|original(?:nachricht| message| appointment)"
     r"|bitte (?:antworten sie|geben sie ihre antwort|schreiben sie)\b.{0,40}\boberhalb\b.*"
     r"|(?:please )?(?:reply|type your reply|write) above this line.*)[\s*_#-]*",
     regex.IGNORECASE,

@@ -18,9 +18,9 @@ from worker.ai.embedded.letters import content_words
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.vectors import Encoder, Vectors
 
-# Weights: named, felt, chosen, nearness; and the bias.
-_CONCEPT_WEIGHTS = np.array([2.7, 4.3, 4.4, 3.0], dtype=np.float32)
-_CONCEPT_BIAS = -4.9
+# Weights: named, felt, chosen, nearness, only others named; and the bias.
+_CONCEPT_WEIGHTS = np.array([3.6, 4.1, 5.0, 1.9, -0.9], dtype=np.float32)
+_CONCEPT_BIAS = -5.2
 # Weights: nearness, cosine, words of the name, words of the description; and the bias.
 _OWN_WEIGHTS = np.array([4.9, 2.2, 2.0, 0.9], dtype=np.float32)
 _OWN_BIAS = -3.4
@@ -30,6 +30,7 @@ _SIDE_WEIGHT = 0.5  # what a concept counts that only description or examples na
 _ONLY_DESCRIBED = np.float32(0.8)  # likewise, when the name names none
 _ENOUGH_WORDS = 4  # a sentence of fewer words is near to anything
 _SPREADS = 5.0  # scales standard deviations to about 0 to 1
+_MOST_EXAMPLES = 20  # of one definition
 _REMEMBERED = 1024  # definitions
 
 
@@ -78,10 +79,16 @@ class Relevance:
         by_words = _by_words(reading, profile)
         return np.maximum(by_words, _by_concepts(reading, profile)) if profile.concepts.any() else by_words
 
+    def retracted(self, reading: Reading, definition: Definition) -> bool:
+        """Whether the message takes back what the definition is mainly about: `vergessen Sie meine Kündigung`."""
+        profile = self.profile(definition)
+        return profile.is_known and self._concepts.retracted(reading.text, profile.concepts >= 1)
+
     def _profile(self, definition: Definition) -> Profile:
-        examples = definition.examples[:20]
-        parts = [part for part in (definition.name, definition.description, *examples) if part.strip()] or [""]
-        vectors = self._encoder.encode(parts)
+        examples = tuple(example for example in definition.examples[:_MOST_EXAMPLES] if example.strip())
+        definition = Definition(definition.name, definition.description, examples)
+        parts = [part for part in (definition.name, definition.description) if part.strip()]
+        vectors = self._encoder.encode([*parts, *examples] or [""])
         nearness = self._concepts.background @ vectors.T
         name_words = tuple(content_words(definition.name))
         others = content_words(" ".join((definition.description, *examples))[:4_000])
@@ -98,7 +105,7 @@ class Relevance:
     def _weights(self, definition: Definition, vectors: Vectors) -> Vectors:
         by_name = self._concepts.meant(definition.name)
         by_description = self._concepts.meant(definition.description)
-        by_examples = np.mean([self._concepts.meant(text) for text in definition.examples or ("",)], axis=0)
+        by_examples = self._main_concepts(definition.examples, vectors[-len(definition.examples) :])
         aside = np.maximum(by_description, by_examples)
         if by_name.any():
             return np.maximum(by_name, _SIDE_WEIGHT * aside)
@@ -108,16 +115,28 @@ class Relevance:
         best: Vectors = np.where(felt == felt.max(), felt, np.float32(0))
         return best if felt.max() >= _LEAST_FELT else np.zeros_like(felt)
 
+    def _main_concepts(self, examples: Sequence[str], vectors: Vectors) -> Vectors:
+        """1 for what an example is mainly about: of the concepts it names, the one that it is felt to be about most."""
+        found = np.zeros(len(self._concepts.all), dtype=np.float32)
+        for example, felt in zip(examples, self._concepts.felt(vectors), strict=False):
+            named = self._concepts.meant(example)
+            if named.any():
+                found[int((named * felt).argmax())] = 1.0
+        return found
+
 
 def _by_concepts(reading: Reading, profile: Profile) -> Vectors:
     weights = profile.concepts
+    named = (reading.named * weights).max(axis=1)
+    others_named = ((reading.named > 0) & (weights == 0)).any(axis=1) & (named <= 0)
     denied = ((reading.named < 0) & (weights == weights.max())).any(axis=1)
     features = np.stack(
         [
-            (reading.named * weights).max(axis=1),
+            named,
             (reading.felt * weights).max(axis=1),
             (reading.chosen * weights).max(axis=1),
             _nearness(reading, profile),
+            others_named,
         ],
         axis=1,
     )

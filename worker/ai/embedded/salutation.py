@@ -14,7 +14,7 @@ _SALUTATION = regex.compile(
     (?: [ \t]*[,!]?[ \t]+ (?! (?i: ich|wir|mein\w*|unser\w*|bitte|hier\w*|anbei|ihr|i|we|my|our|please) \b )
       (?P<who> (?i: damen | herren | herrn? | frau | und | & | zusammen | team | leute | kundendienst
         | kundenservice | an | alle | der | des | von | vom | bei
-        | das | the | sehr | geehrte[nrs]? | liebe[rs]? | sir | madam | or | mr | mrs | ms | dr | prof | all
+        | the | sehr | geehrte[nrs]? | liebe[rs]? | sir | madam | or | mr | mrs | ms | dr | prof | all
           | there | everyone
         | sirs | ladies | gentlemen | and | customer | service | support ) \b\.?
       | \p{Lu}[\p{L}&.\-]*+ ) ){0,8}
@@ -25,7 +25,7 @@ _TO_SOMEBODY = regex.compile(
     r"(?i)\b(?:damen|herren|herrn?|frau|zusammen|team|kundendienst|kundenservice|sirs?|madam|mr|mrs|ms|all|service"
     r"|support)\b"
 )
-_TOGETHER = regex.compile(r"(?i)(?:\s++(?:zusammen|team|all|there|everyone))?+\s*+")
+_TOGETHER = regex.compile(r"(?i)(?:\s++(?:zusammen|team|all|there|everyone)\b)?+[,!:]?+\s*+")
 
 
 def length(text: str) -> int:

@@ -26,7 +26,10 @@ _INNER_STOP = regex.compile(
                                     | nov | de[cz] | og\b | stock | etage | [a-zäöü] ) )
     """
 )
-_PARAGRAPH = regex.compile(r"\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s))")
+_SHORT_LINE = 55  # a program that wraps prose fills its lines further
+
+_LINE_BREAK = regex.compile(r"(?P<hard>\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s)))|\n")
+_NEW_LINE = regex.compile(r"\s*[\p{Lu}\d\[(]|\s*\p{L}[\p{L} \-]{1,25}:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,20 @@ def split(text: str) -> list[Sentence]:
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     hidden = _INNER_STOP.sub("\u2024", text)
     at = 0
-    for break_ in [*_PARAGRAPH.finditer(text), None]:
+    for break_ in [*_breaks(text), None]:
         end = break_.start() if break_ else len(text)
         yield from _paragraph_spans(hidden, at, end)
         at = break_.end() if break_ else end
+
+
+def _breaks(text: str) -> Iterator[regex.Match[str]]:
+    """Ends of paragraphs, of list entries and of the short lines of forms, which are no wrapped prose."""
+    line_start = 0
+    for match in _LINE_BREAK.finditer(text):
+        short = match.start() - line_start < _SHORT_LINE
+        if match["hard"] or (short and _NEW_LINE.match(text, match.end())):
+            yield match
+        line_start = match.end()
 
 
 def _paragraph_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

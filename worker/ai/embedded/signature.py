@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
+from worker.ai.embedded import addresses, dates, ibans, identifiers
+from worker.ai.embedded.calendar import MONTH_PATTERN
+
 _LONGEST_LINE = 400  # characters; longer lines are prose and stay
 _WORDS_OF_PROSE = 5
 
@@ -71,20 +74,7 @@ _COMPANY = regex.compile(
     r"|steuer-?n(?:r|ummer)|aufsichtsrat|vorstand|sitz der gesellschaft|vat|registered (?:in|office)"
     r"|company number|(?:tele)?fax|ceo|managing director)\b"
 )
-_FACT = regex.compile(
-    r"""(?xi)
-      (?: kunden | vertrag\w* | z(?:ä|ae)hler | konto | kd | vk | rechnungs | lieferstelle\w* | marktlokation\w*
-        | malo | melo ) [\s\-.]{0,2}
-        (?: konto )? [\s\-.]{0,2} (?: nummer | nr | no | id | stand )
-      | \b(?: customer | contract | meter | account | client | reference | invoice ) \s? (?: number | no | nr | id
-        | reading )
-      | \b [a-z]{2} \d{2} (?: [ ]? [a-z0-9]{4} ){3,7} | \b (?=[a-z0-9]*\d{4}) [0-9]* [a-z]{2,5} \d{6,} \b
-      | \d (?: [ ]? (?: kwh | m³ | m3 | cbm ) \b )
-      | \b \d{5} [ ] \p{Lu}\p{L}+ | (?: stra(?:ß|ss)e | str\. | weg | platz | allee | gasse | ring | damm | street
-        | road | avenue ) [ ]? \d{1,4} \s? [a-z]? \b
-      | \b \d{1,2} [./] \s? \d{1,2} [./] \s? (?: \d{4} | \d{2} )? | \b \d{4}-\d{2}-\d{2} \b
-    """
-)
+_MEASURED = regex.compile(rf"(?i)\d ?(?:kwh|m³|m3|cbm)\b|\b\d{{1,2}}\. ?(?:{MONTH_PATTERN})\b")
 _CONTACT = regex.compile(r"(?i)\b[\w.+-]+@[\w-]+\.[\w.-]+|(?:\+|\b0)[\d\s()/\-]{6,20}\d")
 _POSTSCRIPT = regex.compile(r"(?i)\s*(?:p\.?\s?s\.?|nb|nachtrag|anlage|anhang|attachment|enclosure)\b\s*[:.\-]?")
 _SENTENCE_END = regex.compile(r"[.!?:;]\s*$")
@@ -116,7 +106,10 @@ def without_disclaimers(lines: Sequence[str]) -> Iterator[str]:
 
 def is_fact(line: str) -> bool:
     """Whether a line carries what a request is about: numbers with a name, an IBAN, an address, a date, a reading."""
-    return len(line) <= _LONGEST_LINE and _FACT.search(line) is not None and _COMPANY.search(line) is None
+    if len(line) > _LONGEST_LINE or _COMPANY.search(line):
+        return False
+    readers = (identifiers.labelled, ibans.find, addresses.find, addresses.postal_codes, dates.spans)
+    return _MEASURED.search(line) is not None or any(next(iter(read(line)), None) is not None for read in readers)
 
 
 def closes(line: str) -> bool:

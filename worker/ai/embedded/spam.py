@@ -2,7 +2,8 @@
 
 A false alarm takes a customer's request out of every list, a miss costs a person one glance: in doubt it is clean.
 `spam.json` beside this file holds the words, as patterns on folded text (see letters.py): two different `signs` make
-spam of a text that has none of the words of `customers`. Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id),
+spam of a text that has none of the words of `customers`; `newsletter` holds two groups that only a newsletter has both
+of; `automatic` is what machines say of their messages. Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id),
 RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
 """
 
@@ -47,6 +48,8 @@ _BOUNCE_SUBJECT = regex.compile(
 _WORDS = json.loads(Path(__file__).with_name("spam.json").read_text(encoding="utf-8"))
 _SIGNS = tuple(regex.compile(rf"\b(?:{'|'.join(patterns)})\b") for patterns in _WORDS["signs"].values())
 _CUSTOMER = regex.compile("|".join(_WORDS["customers"]))
+_NEWSLETTER = tuple(regex.compile("|".join(patterns)) for patterns in _WORDS["newsletter"])
+_AUTOMATIC = regex.compile("|".join(_WORDS["automatic"]))
 
 
 def judge(message: Message) -> SpamVerdict | None:
@@ -61,14 +64,20 @@ def judge(message: Message) -> SpamVerdict | None:
     for reason, pattern in (("subject_auto_reply", _AUTO_SUBJECT), ("subject_bounce", _BOUNCE_SUBJECT)):
         if pattern.match(message.subject[:300]):
             return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, reason)
-    if message.channel == "email" and _reads_like_spam(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}"):
-        return SpamVerdict(SpamStatus.AUTO_SPAM, "text_spam_signs")
+    if message.channel == "email":
+        return _judge_text(fold(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}"))
     return SpamVerdict(SpamStatus.AUTO_CLEAN, "nothing_suspicious")
 
 
-def _reads_like_spam(text: str) -> bool:
-    folded = fold(text)
-    return _CUSTOMER.search(folded) is None and sum(sign.search(folded) is not None for sign in _SIGNS) >= _LEAST_SIGNS
+def _judge_text(folded: str) -> SpamVerdict:
+    if all(part.search(folded) for part in _NEWSLETTER):
+        return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, "text_newsletter")
+    if _CUSTOMER.search(folded) is None:
+        if _AUTOMATIC.search(folded):
+            return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, "text_automatic")
+        if sum(sign.search(folded) is not None for sign in _SIGNS) >= _LEAST_SIGNS:
+            return SpamVerdict(SpamStatus.AUTO_SPAM, "text_spam_signs")
+    return SpamVerdict(SpamStatus.AUTO_CLEAN, "nothing_suspicious")
 
 
 def _values(headers: Headers, name: str) -> list[str]:

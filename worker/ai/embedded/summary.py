@@ -109,6 +109,7 @@ def _left_out(values: Values, said: str, language: str | None) -> list[str]:
     ]
     measured = [(value, _with_unit(text, value)) for value in values.numbers if value.kind == "energy"]
     days = ((value, text[value.start : value.end]) for value in values.dates if not value.kind)
+    days = ((value, day.rstrip(".,") if day[-2:-1].isalpha() else day) for value, day in days)
     plain = [(value, day) for value, day in days if " " in day or any(letter.isdigit() for letter in day)]
     plain += [(value, str(value.value)) for value in values.addresses]
     plain += [(value, f"IBAN {value.value}") for value in values.ibans]

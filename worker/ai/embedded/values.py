@@ -12,6 +12,7 @@ import regex
 from worker.ai.embedded import addresses, contacts, dates, ibans, identifiers, names, numbers
 from worker.ai.embedded.clues import mask
 
+_YEARS = range(1950, 2050)
 _REASON = regex.compile(
     r"(?i)\b(?:weil|wegen|aufgrund|da (?:ich|wir|sie|ihr|der|die|das|es)|because|due to|since (?:you|we|i|the)|grund)\b"
 )
@@ -102,7 +103,7 @@ class Values:
         return [
             Value(each.value, each.start, each.end, each.kind, each.digits)
             for each in numbers.find(text, self._language)
-            if text[each.start : each.end] not in self._known
+            if text[each.start : each.end] not in self._known and not _is_year(text, each)
         ]
 
     @cached_property
@@ -114,6 +115,12 @@ class Values:
     def reasons(self) -> list[Value]:
         """Where a reason is given."""
         return [Value(match[0], match.start(), match.end()) for match in _REASON.finditer(self.text)]
+
+
+def _is_year(text: str, number: numbers.Number) -> bool:
+    """A bare `2026` that no word calls a reading."""
+    span = (max(0, number.start - 45), number.start)
+    return not number.kind and number.value in _YEARS and identifiers.READ.search(text, *span) is None
 
 
 def _spans(values: Iterable[Value]) -> list[tuple[int, int]]:
