@@ -71,7 +71,12 @@ def claim_messages(
     connection: Connection, *, now: datetime, again_at: datetime, limit: int, ids: Collection[str] | None = None
 ) -> list[Message]:
     """Take what is due, at most `limit`, oldest first, and put it off until `again_at`; other relays skip it."""
-    due = select(OutboxRow.id).where(OutboxRow.due_at <= now).order_by(OutboxRow.due_at).limit(limit)
+    due = (
+        select(OutboxRow.id)
+        .where(OutboxRow.due_at <= now)
+        .order_by(OutboxRow.due_at, OutboxRow.created_at, OutboxRow.id)
+        .limit(limit)
+    )
     if ids is not None:
         due = due.where(OutboxRow.id.in_(ids))
     taken = list(connection.scalars(due.with_for_update(skip_locked=True)))
@@ -83,7 +88,8 @@ def claim_messages(
         .values(due_at=again_at, sent=OutboxRow.sent + 1)
         .returning(OutboxRow.id, OutboxRow.task, OutboxRow.arguments)
     )
-    return [Message(*row) for row in connection.execute(statement)]
+    messages = {row.id: Message(*row) for row in connection.execute(statement)}
+    return [messages[message_id] for message_id in taken]
 
 
 def finish_message(connection: Connection, message_id: str) -> None:
@@ -91,6 +97,6 @@ def finish_message(connection: Connection, message_id: str) -> None:
     connection.execute(delete(OutboxRow).where(OutboxRow.id == message_id))
 
 
-def postpone_message(connection: Connection, message_id: str, due_at: datetime) -> None:
-    """Send a message again at that time: part of its work waits or failed for a passing reason."""
-    connection.execute(update(OutboxRow).where(OutboxRow.id == message_id).values(due_at=due_at))
+def postpone_messages(connection: Connection, ids: Collection[str], due_at: datetime) -> None:
+    """Send messages again at that time: part of their work waits, failed for a passing reason, or did not leave."""
+    connection.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(due_at=due_at))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, or_, select, update
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import RefreshMode, RunState
@@ -25,7 +25,7 @@ SAME = "same_mode_waits"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed run."""
+    """A claimed run; `ticket_version` is the ticket's from when the run first started, in whatever attempt."""
 
     id: str
     ticket_id: int
@@ -34,6 +34,7 @@ class Run:
     attempt: int
     crashes: int
     force: bool
+    ticket_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +59,44 @@ def request_runs(
     fresh: dict[RefreshMode, list[str]] = defaultdict(list)
     for ticket_id, mode in sorted(requests, key=lambda one: one[1] is not RefreshMode.FULL):
         runs = waiting[ticket_id]
-        covering = runs.get(RefreshMode.FULL) or runs.get(mode)
-        run_id = str(uuid.uuid4())
-        rows.append(
-            {
-                "id": run_id,
-                "ticket_id": ticket_id,
-                "mode": mode.value,
-                "state": (RunState.WAITING if covering is None else RunState.MERGED).value,
-                "reason": None if covering is None else COVERED if RefreshMode.FULL in runs else SAME,
-                "force": by.force,
-                "batch_id": by.batch_id,
-                "requested_by": by.what,
-                "merged_into": covering,
-                "attempt": 0,
-                "crashes": 0,
-                "stages": [],
-                "created_at": now,
-                "finished_at": None if covering is None else now,
-            }
-        )
-        if covering is None:
-            runs[mode] = run_id
-            fresh[mode].append(run_id)
+        row = _row(ticket_id, mode, runs, by, now)
+        rows.append(row)
+        if row["merged_into"] is None:
+            runs[mode] = row["id"]
+            fresh[mode].append(row["id"])
     _take_in(connection, waiting, now)
-    # Merged rows are no waiting ones, so the order of writing does not matter to the unique index.
     insert_rows(connection, RefreshRunRow, rows)
+    if by.force:
+        covering = {row["merged_into"] for row in rows} - {None}
+        update_rows(connection, RefreshRunRow, [{"id": run_id, "force": True} for run_id in sorted(covering)])
     return dict(fresh)
+
+
+def _row(
+    ticket_id: int, mode: RefreshMode, waiting: Mapping[RefreshMode, str], by: RequestedBy, now: datetime
+) -> dict[str, Any]:
+    """A requested run: waiting, or merged into the one of the ticket's waiting runs that covers it."""
+    covering = waiting.get(RefreshMode.FULL) or waiting.get(mode)
+    row = {
+        "id": str(uuid.uuid4()),
+        "ticket_id": ticket_id,
+        "mode": mode.value,
+        "state": RunState.WAITING.value,
+        "reason": None,
+        "force": by.force,
+        "batch_id": by.batch_id,
+        "requested_by": by.what,
+        "merged_into": covering,
+        "attempt": 0,
+        "crashes": 0,
+        "stages": [],
+        "created_at": now,
+        "finished_at": None,
+    }
+    if covering is None:
+        return row
+    reason = SAME if mode in waiting else COVERED
+    return row | {"state": RunState.MERGED.value, "reason": reason, "finished_at": now}
 
 
 def _waiting(connection: Connection, ticket_ids: Collection[int]) -> defaultdict[int, dict[RefreshMode, str]]:
@@ -125,6 +137,7 @@ def claim_runs(connection: Connection, run_ids: Collection[str], *, now: datetim
     waiting = [run_id for run_id, lost in ready if not lost]
     taken = waiting or [run_id for run_id, _ in ready][:1]
     lost = and_(RefreshRunRow.state == RunState.RUNNING.value, RefreshRunRow.reason.is_(None))
+    version = select(TicketRow.version).where(TicketRow.id == RefreshRunRow.ticket_id).scalar_subquery()
     statement = (
         update(RefreshRunRow)
         .where(RefreshRunRow.id.in_(taken))
@@ -135,6 +148,7 @@ def claim_runs(connection: Connection, run_ids: Collection[str], *, now: datetim
             crashes=RefreshRunRow.crashes + case((lost, 1), else_=0),
             lease_until=lease_until,
             started_at=now,
+            ticket_version=func.coalesce(RefreshRunRow.ticket_version, version),
         )
         .returning(*(getattr(RefreshRunRow, name) for name in Run.__dataclass_fields__))
     )
@@ -184,11 +198,20 @@ def end_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def next_start(connection: Connection, run_ids: Collection[str], soon: datetime) -> datetime | None:
-    """When to look at these runs again: `soon` when one waits behind another run of its ticket; None when all ended."""
-    query = select(RefreshRunRow.state, RefreshRunRow.lease_until).where(
+    """When to look at these runs again, `soon` at the earliest; None when all have ended.
+
+    A running one is looked at when its lease ends, one that waits behind another of its ticket soon, or when that one
+    is tried again.
+    """
+    other = aliased(RefreshRunRow)
+    tried_again = select(func.max(other.lease_until)).where(
+        other.ticket_id == RefreshRunRow.ticket_id,
+        other.id != RefreshRunRow.id,
+        other.state == RunState.RUNNING.value,
+        other.reason.is_not(None),
+    )
+    running = RefreshRunRow.state == RunState.RUNNING.value
+    query = select(case((running, RefreshRunRow.lease_until), else_=tried_again.scalar_subquery())).where(
         RefreshRunRow.id.in_(run_ids), RefreshRunRow.state.in_([RunState.WAITING.value, RunState.RUNNING.value])
     )
-    times = [
-        soon if state == RunState.WAITING.value else lease_until for state, lease_until in connection.execute(query)
-    ]
-    return min((at for at in times if at is not None), default=None)
+    return min((max(at or soon, soon) for at in connection.scalars(query)), default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import DeliveryState
@@ -96,8 +96,9 @@ def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str
             "attempts": 0,
             "next_attempt_at": now,
         }
-        for event_id, event in named
+        # Endpoint by endpoint, so that messages carry deliveries to one, and a slow one holds up few others.
         for endpoint in endpoints
+        for event_id, event in named
         if endpoint.wants(event.type, event.channel, event.subchannel)
     ]
     insert_rows(connection, DeliveryRow, rows)
@@ -105,9 +106,18 @@ def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str
 
 
 def claim_deliveries(
-    connection: Connection, ids: Collection[str], *, now: datetime, lease_until: datetime
+    connection: Connection,
+    ids: Collection[str],
+    *,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+    last: Collection[str] = (),
 ) -> list[Delivery]:
-    """Take those of the deliveries that are due, held by nobody, and first in line for their ticket and endpoint."""
+    """Take at most `limit` of the deliveries that are due, held by nobody, and first in line: oldest first.
+
+    A line is that of one ticket and one endpoint. Deliveries to the endpoints `last` are taken after all others.
+    """
     earlier = aliased(DeliveryRow)
     behind = exists().where(
         earlier.endpoint_id == DeliveryRow.endpoint_id,
@@ -117,8 +127,10 @@ def claim_deliveries(
     )
     free = or_(DeliveryRow.lease_until.is_(None), DeliveryRow.lease_until <= now)
     due = and_(DeliveryRow.state == DeliveryState.WAITING.value, DeliveryRow.next_attempt_at <= now, free)
-    ready = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), due, ~behind).order_by(DeliveryRow.sequence)
-    taken = list(connection.scalars(ready.with_for_update(skip_locked=True)))
+    put_last = case((DeliveryRow.endpoint_id.in_(last), 1), else_=0)
+    ready = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), due, ~behind)
+    ordered = ready.order_by(put_last, DeliveryRow.sequence).limit(limit)
+    taken = list(connection.scalars(ordered.with_for_update(skip_locked=True)))
     connection.execute(
         update(DeliveryRow)
         .where(DeliveryRow.id.in_(taken))
@@ -142,17 +154,41 @@ def claim_deliveries(
     return [Delivery(*row) for row in connection.execute(query)]
 
 
+def held_deliveries(connection: Connection, claimed: Sequence[Delivery]) -> set[str]:
+    """Which of the claimed deliveries are still ours: one that was taken over is another's to decide about."""
+    query = select(DeliveryRow.id, DeliveryRow.attempts).where(
+        DeliveryRow.id.in_([one.id for one in claimed]), DeliveryRow.state == DeliveryState.WAITING.value
+    )
+    attempts = {row.id: row.attempts for row in connection.execute(query.with_for_update())}
+    return {one.id for one in claimed if attempts.get(one.id) == one.attempts}
+
+
 def record_attempts(
     connection: Connection, deliveries: Sequence[Mapping[str, Any]], attempts: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Write what became of claimed deliveries (rows by id) and every single attempt."""
+    """Write what became of held deliveries (rows by id) and every single attempt."""
     update_rows(connection, DeliveryRow, deliveries)
     insert_rows(connection, AttemptRow, attempts)
 
 
-def next_attempt_of(connection: Connection, ids: Collection[str]) -> datetime | None:
-    """When the earliest of the deliveries that still wait is due; None when all have ended."""
-    query = select(DeliveryRow.next_attempt_at).where(
-        DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.WAITING.value
+def next_attempt_of(connection: Connection, ids: Collection[str], soon: datetime) -> datetime | None:
+    """When the first of the deliveries that still wait may be tried, `soon` at the earliest; None when all have ended.
+
+    One behind others in its line may be tried when the last of these is.
+    """
+    ahead = aliased(DeliveryRow)
+    waiting = DeliveryState.WAITING.value
+    line = and_(
+        ahead.endpoint_id == DeliveryRow.endpoint_id,
+        ahead.ticket_id == DeliveryRow.ticket_id,
+        ahead.sequence <= DeliveryRow.sequence,
+        ahead.state == waiting,
     )
-    return min((at for at in connection.scalars(query) if at is not None), default=None)
+    query = (
+        select(func.max(ahead.next_attempt_at))
+        .select_from(DeliveryRow)
+        .join(ahead, line)
+        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == waiting)
+        .group_by(DeliveryRow.id)
+    )
+    return min((max(at or soon, soon) for at in connection.scalars(query)), default=None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from worker.ai.protocol import Message
+from worker.domain.changes import TAGS_FIELD
 from worker.domain.entities import Contract, Customer, Ticket, Value
 from worker.domain.failures import Transient
 from worker.domain.intents import Found
@@ -37,12 +38,18 @@ class Proposal:
     findings: tuple[Found, ...] | None = None
     stop: str | None = None
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names under which history tells of what is proposed, intents aside."""
+        return frozenset(self.values) | (frozenset() if self.tags is None else {TAGS_FIELD})
+
 
 @dataclass(slots=True)
 class Draft:
     """One run on its ticket as read; `proposals` grow stage by stage, `ended` holds stages that propose nothing.
 
-    `end` is set when the run ends without a write: its state and reason. `retry` is a passing failure.
+    `stopped` says why the stages after the last one are left out, `retry` is the passing failure that one ended with.
+    `end` is set when the run ends without any stage: its state and reason.
     """
 
     run: Run

@@ -13,21 +13,15 @@ from worker.domain.entities import Customer, Ticket, is_spam
 from worker.domain.evidence import Evidence
 from worker.domain.plans import STAGES
 from worker.domain.words import RefreshMode, RunState, Stage
+from worker.operations.refresh.attempt import attempt, guarded
+from worker.operations.refresh.customer import confirmed, identify_customer
 from worker.operations.refresh.draft import Draft
-from worker.operations.refresh.stages import (
-    CUSTOMER_CONFIRMED,
-    SPAM_REASON,
-    Definitions,
-    Rules,
-    Thinking,
-    attempt,
-    confirmed,
-    guarded,
-    identify_customer,
-)
+from worker.operations.refresh.reasons import Reason
+from worker.operations.refresh.rules import Definitions, Rules
+from worker.operations.refresh.stages import Thinking
 from worker.operations.refresh.write import write_drafts
 from worker.storage.directory import ai_agent_definitions, customers_by_id, find_customers, tag_definitions
-from worker.storage.outbox import finish_message, postpone_message
+from worker.storage.outbox import finish_message, postpone_messages
 from worker.storage.runs import Run, claim_runs, next_start
 from worker.storage.tickets import read_tickets
 
@@ -35,8 +29,6 @@ log = structlog.get_logger(__name__)
 
 SOON = timedelta(seconds=2)
 """When to look again at a run that waits behind another run of its ticket."""
-
-WORKER_LOST = "worker_lost"
 
 
 def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[str, int]:
@@ -70,7 +62,7 @@ def _see_to_the_rest(context: Context, run_ids: Sequence[str], message_id: str) 
         if again_at is None:
             finish_message(connection, message_id)
         else:
-            postpone_message(connection, message_id, again_at)
+            postpone_messages(connection, [message_id], again_at)
 
 
 def _read(context: Context, runs: Sequence[Run]) -> tuple[list[Draft], Definitions]:
@@ -96,11 +88,11 @@ def _draft(run: Run, ticket: Ticket, customers: Mapping[str, Customer]) -> Draft
 def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
     """Whether a run ends before it has begun."""
     if draft.run.crashes >= context.settings.max_attempts:
-        return RunState.FAILED, WORKER_LOST
+        return RunState.FAILED, Reason.WORKER_LOST
     if is_spam(draft.ticket.values["spamStatus"], draft.ticket.tags, context.settings.spam_detection_tag_ids):
-        return RunState.SKIPPED, SPAM_REASON
+        return RunState.SKIPPED, Reason.SPAM
     if draft.run.mode is RefreshMode.CUSTOMER and confirmed(draft):
-        return RunState.SKIPPED, CUSTOMER_CONFIRMED
+        return RunState.SKIPPED, Reason.CUSTOMER_CONFIRMED
     return None
 
 

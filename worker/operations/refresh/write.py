@@ -14,16 +14,16 @@ from worker.domain.changes import TAGS_FIELD, Actor, FieldChange, TicketChange, 
 from worker.domain.entities import Ticket, is_spam, spam_status_kept
 from worker.domain.intents import Intent, IntentChange, StoredIntent, merge_intents
 from worker.domain.plans import STAGES
-from worker.domain.words import ActorType, RunState, Stage, StageState, TagSource
+from worker.domain.words import ActorType, RunState, SpamStatus, Stage, StageState, TagSource
 from worker.operations.refresh.draft import Draft, Proposal, StageEnd
-from worker.operations.refresh.stages import MANUAL_SPAM_STATUS_KEPT, SPAM_REASON, Definitions
+from worker.operations.refresh.reasons import Reason
+from worker.operations.refresh.rules import Definitions
 from worker.storage.dead import Dead, bury
 from worker.storage.intents import read_intents, save_intents
 from worker.storage.runs import end_runs, held_runs
 from worker.storage.tickets import Origin, lock_tickets, save_changes, touched_by_people
 from worker.webhooks.retry import delay
 
-CHANGED_BY_PERSON = "changed_by_person"
 BY_AI = Actor(ActorType.AI)
 AS_ONE = frozenset({Stage.CUSTOMER})
 """Stages whose fields belong together: a person's change of one keeps all."""
@@ -62,7 +62,7 @@ def _write(context: Context, connection: Connection, drafts: Sequence[Draft], de
     ids = [draft.ticket.id for draft in drafts]
     tickets = lock_tickets(connection, ids, {*_fields(drafts), "customerId", "contractId"})
     held = held_runs(connection, [draft.run for draft in drafts])
-    touched = touched_by_people(connection, {draft.ticket.id: draft.ticket.version for draft in drafts})
+    touched = touched_by_people(connection, {draft.ticket.id: draft.run.ticket_version for draft in drafts})
     intents = read_intents(connection, [draft.ticket.id for draft in drafts if Stage.AGENTS in draft.proposals])
     ours = [draft for draft in drafts if draft.run.id in held and draft.ticket.id in tickets]
     results = [
@@ -95,27 +95,25 @@ def _fields(drafts: Sequence[Draft]) -> Iterator[str]:
 
 
 def _result(context: Context, draft: Draft, now: Now, definitions: Definitions) -> Result:
+    """How a run goes on: it ends, is tried again, or writes what its stages propose."""
     if draft.end is not None:
-        state, reason = draft.end
-        return Result(state, reason, [StageEnd(stage, StageState.SKIPPED, reason) for stage in STAGES[draft.run.mode]])
+        return _without_stages(draft, *draft.end)
+    spam_status = now.ticket.values["spamStatus"]
+    if is_spam(spam_status, now.ticket.tags, context.settings.spam_detection_tag_ids):
+        return _without_stages(draft, RunState.SKIPPED, Reason.SPAM)
+    if draft.stopped is not None and spam_status == SpamStatus.MANUAL_CLEAN:
+        # A person overruled the verdict that the run stopped at: from the start, so that it does all of its stages.
+        return Result(RunState.RUNNING, Reason.CHANGED_BY_PERSON, again_at=now.at)
     if draft.retry is not None:
-        return _retry(context, draft, now.at)
-    if is_spam(now.ticket.values["spamStatus"], now.ticket.tags, context.settings.spam_detection_tag_ids):
-        return Result(
-            RunState.SKIPPED,
-            SPAM_REASON,
-            [StageEnd(stage, StageState.SKIPPED, SPAM_REASON) for stage in STAGES[draft.run.mode]],
-        )
+        delays = context.settings.retry_delays
+        wait = delay(draft.run.attempt, delays, context.jitter(), draft.retry.retry_after)
+        if wait is not None:
+            return Result(RunState.RUNNING, draft.retry.reason, again_at=now.at + wait)
     return _merge(draft, now, definitions)
 
 
-def _retry(context: Context, draft: Draft, now: datetime) -> Result:
-    """A passing failure: again later, or given up when the delays are used up."""
-    assert draft.retry is not None  # noqa: S101 - the caller has looked
-    wait = delay(draft.run.attempt, context.settings.retry_delays, context.jitter(), draft.retry.retry_after)
-    if wait is None:
-        return Result(RunState.FAILED, draft.retry.reason, _stage_ends(draft, {}))
-    return Result(RunState.RUNNING, draft.retry.reason, again_at=now + wait)
+def _without_stages(draft: Draft, state: RunState, reason: str) -> Result:
+    return Result(state, reason, [StageEnd(stage, StageState.SKIPPED, reason) for stage in STAGES[draft.run.mode]])
 
 
 def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
@@ -127,13 +125,13 @@ def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
     intents: list[IntentChange] = []
     for stage, proposal in draft.proposals.items():
         kept = _allowed(stage, proposal, now)
-        new_tags = None if proposal.tags is None or TAGS_FIELD in now.touched else proposal.tags
-        new_intents = _intents(kept, draft, now, definitions)
-        changes = net_change(now.ticket, kept.values, new_tags, by=BY_AI, now=now.at) is not None or bool(new_intents)
-        ends[stage] = _stage_end(stage, proposal, kept, now, changes=changes)
         values.update(kept.values)
+        # The customer stage comes before the agents': by now it is known which contract the ticket will have.
+        new_intents = _intents(kept, values.get("contractId", now.ticket.values["contractId"]), now, definitions)
+        changes = net_change(now.ticket, kept.values, kept.tags, by=BY_AI, now=now.at) is not None or bool(new_intents)
+        ends[stage] = _stage_end(stage, proposal, kept, now, changes=changes)
         beside.update(kept.beside)
-        tags = new_tags if new_tags is not None else tags
+        tags = kept.tags if kept.tags is not None else tags
         intents += new_intents
     also = _told(now.intents, intents, definitions)
     change = net_change(now.ticket, values, tags, by=BY_AI, now=now.at, beside=beside, also=also)
@@ -144,32 +142,29 @@ def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
 
 def _allowed(stage: Stage, proposal: Proposal, now: Now) -> Proposal:
     """The proposal without fields that a person changed since the run began (contract section 4)."""
-    if stage in AS_ONE and not now.touched.isdisjoint(proposal.values):
-        return replace(proposal, values={}, beside={})
-    values = {name: value for name, value in proposal.values.items() if name not in now.touched}
+    lost = proposal.fields & now.touched
+    # What tags bring with them goes when the tags go.
+    if TAGS_FIELD in lost or (stage in AS_ONE and lost):
+        return replace(proposal, values={}, beside={}, tags=None)
+    values = {name: value for name, value in proposal.values.items() if name not in lost}
     if "spamStatus" in values and spam_status_kept(now.ticket.values["spamStatus"], values["spamStatus"]):
         del values["spamStatus"]
     return replace(proposal, values=values)
 
 
 def _stage_end(stage: Stage, proposal: Proposal, kept: Proposal, now: Now, *, changes: bool) -> StageEnd:
-    tags_lost = proposal.tags is not None and TAGS_FIELD in now.touched
-    if tags_lost or not now.touched.isdisjoint(proposal.values):
-        return StageEnd(stage, StageState.SUPERSEDED, CHANGED_BY_PERSON)
-    if proposal.values.keys() != kept.values.keys():
-        return StageEnd(stage, StageState.SKIPPED, MANUAL_SPAM_STATUS_KEPT)
+    if proposal.fields & now.touched:
+        return StageEnd(stage, StageState.SUPERSEDED, Reason.CHANGED_BY_PERSON)
+    if proposal.fields != kept.fields:
+        return StageEnd(stage, StageState.SKIPPED, Reason.MANUAL_SPAM_STATUS_KEPT)
     return StageEnd(stage, StageState.DONE if changes else StageState.UNCHANGED)
 
 
-def _intents(proposal: Proposal, draft: Draft, now: Now, definitions: Definitions) -> list[IntentChange]:
+def _intents(proposal: Proposal, contract_id: object, now: Now, definitions: Definitions) -> list[IntentChange]:
     if not proposal.findings:
         return []
-    contract_id = draft.seen.values["contractId"]
-    if {"customerId", "contractId"} & now.touched:
-        contract_id = now.ticket.values["contractId"]
-    return merge_intents(
-        now.intents, proposal.findings, definitions.agents, None if contract_id is None else str(contract_id)
-    )
+    contract = None if contract_id is None else str(contract_id)
+    return merge_intents(now.intents, proposal.findings, definitions.agents, contract)
 
 
 def _told(
@@ -201,7 +196,7 @@ def _brief(intent: Intent, definitions: Definitions) -> dict[str, object]:
 
 
 def _stage_ends(draft: Draft, written: Mapping[Stage, StageEnd]) -> list[StageEnd]:
-    """Every stage of the mode, in order; those that were not reached say why."""
+    """Every stage of the mode, in order; those that were not reached say what the run stopped at."""
     why = draft.stopped or (draft.retry.reason if draft.retry else None)
     return [
         written.get(stage) or draft.ended.get(stage) or StageEnd(stage, StageState.SKIPPED, why)

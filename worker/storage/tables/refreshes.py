@@ -26,6 +26,7 @@ class RefreshRunRow(Base):
     merged_into: Mapped[Short | None]
     attempt: Mapped[Number]
     crashes: Mapped[Number]  # attempts whose process was lost
+    ticket_version: Mapped[Number | None]  # when the first attempt began: what people change later goes before it
     lease_until: Mapped[Moment | None]
     stages: Mapped[list[Any]]
     created_at: Mapped[Moment]

@@ -303,6 +303,7 @@ def upgrade() -> None:
         sa.Column("merged_into", sa.String(length=255), nullable=True),
         sa.Column("attempt", Big, nullable=False),
         sa.Column("crashes", Big, nullable=False),
+        sa.Column("ticket_version", Big, nullable=True),
         sa.Column("lease_until", UtcTime, nullable=True),
         sa.Column("stages", Json, nullable=False),
         sa.Column("created_at", UtcTime, nullable=False),
