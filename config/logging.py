@@ -15,11 +15,13 @@ from structlog.typing import EventDict, Processor
 
 from config.exceptions import OURS, as_text, current, describe
 from config.redaction import redact_first_line, redact_value
+from config.schedule import TICKS
 from config.settings import LogFormat, LogLevel
 
-_TALKATIVE = (
+_TALKATIVE = frozenset(
+    "asyncio celery.beat celery.worker.strategy httpcore httpx sqlalchemy tornado.access urllib3".split()
+)
     "asyncio",
-    "celery.app.trace",
     "celery.beat",
     "celery.worker.strategy",
     "httpcore",
@@ -61,9 +63,16 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
         logging.getLogger(name).setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("celery.app.trace").addFilter(_is_no_quiet_tick)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+def _is_no_quiet_tick(record: logging.LogRecord) -> bool:
+    """What beat sends every few seconds is worth a line when it fails or when it has done something, which it tells."""
+    data = getattr(record, "data", None)
+    return record.levelno > logging.INFO or not isinstance(data, dict) or data.get("name") not in TICKS
 
 
 def _rendering(log_format: LogFormat) -> list[Processor]:

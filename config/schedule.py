@@ -10,6 +10,9 @@ from config.settings import Settings
 SYNC_INTERVAL = timedelta(minutes=1)
 """How often beat's copy of people's schedules is made to agree with the database again."""
 
+TICKS = frozenset({TaskName.RELAY_OUTBOX, TaskName.COLLECT_DEAD, TaskName.REOPEN_PENDING, TaskName.SYNC_SCHEDULES})
+"""What beat sends again and again, mostly to find nothing to do."""
+
 
 def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
     """Celery's `beat_schedule`: one entry a task, under the task's own name."""

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,12 @@ import pytest
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 from kombu.messaging import Producer
+from sqlalchemy import select
 
 from tests.acceptance.processes import free_port
 from tests.services.waiting import wait_until
+from worker.storage.database import Database
+from worker.storage.tables import BatchRow
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "worker" / "demo" / "data"
@@ -92,6 +95,11 @@ class System:
         """The batch with this key, or an empty dict while there is none."""
         shown = self.run("show", "batch", "--key", key, allowed=(0, 1, 2))
         return dict(shown) if "batchId" in shown else {}
+
+    def updated(self, key: str) -> int:
+        """How many items are saved, asked of the database itself, which is quicker than a batch of many chunks."""
+        with closing(Database(self.environment["DATABASE_URL"])) as database, database.read() as connection:
+            return connection.scalar(select(BatchRow.updated).where(BatchRow.key == key)) or 0
 
     def ended(self, key: str) -> bool:
         return self.batch(key).get("state") == "done"
@@ -169,7 +177,7 @@ def test_every_mode_ends_and_spam_is_left_alone(loaded: System) -> None:
 
 def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(system: System) -> None:
     count = 3_000
-    system.environment["TICKETS_CHUNK_SIZE"] = "50"
+    system.environment["TICKETS_CHUNK_SIZE"] = "10"
     document = system.folder / "tickets.json"
     tickets = [{"id": number, "from": "kunde@example.com", "subject": "Frage"} for number in range(1, count + 1)]
     document.write_text(json.dumps({"tickets": tickets}))
@@ -178,7 +186,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(syst
 
     with system.worker() as doomed:
         system.send("big", items=items)
-        assert wait_until(lambda: 0 < system.batch("big").get("counts", {}).get("updated", 0) < count, seconds=60)
+        assert wait_until(lambda: 0 < system.updated("big") < count, seconds=60)
         os.killpg(doomed.pid, signal.SIGKILL)
     assert not system.ended("big")
     with system.worker(), system.process("beat"):
@@ -192,7 +200,9 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(syst
 
 
 def test_a_schedule_fires_and_changes_tickets(loaded: System) -> None:
-    loaded.run("schedule", "add", "nightly", "* * * * *", "--mode", "summaryAndText", "--where", "channel=letter")
+    loaded.run(
+        "schedule", "add", "nightly", "--cron", "* * * * *", "--mode", "summaryAndText", "--where", "channel=letter"
+    )
     before = _summaries(loaded)
     with loaded.worker(), loaded.process("beat"):
         assert wait_until(lambda: _summaries(loaded) != before, seconds=110)

@@ -248,3 +248,13 @@ def test_the_console_shows_lines_for_people_with_the_same_masks() -> None:
 
 def test_configuring_twice_writes_every_line_once() -> None:
     assert len(_lines("""configure("json", "INFO"); log.info("once"); foreign.info("once")""")) == 2
+
+
+def test_a_tick_that_found_nothing_to_do_is_worth_no_line() -> None:
+    lines = _lines("""
+        trace = logging.getLogger("celery.app.trace")
+        for name in ("tasks.outbox.relay", "tasks.ingest.bulk_patch"):
+            trace.info("%(name)s succeeded", {"name": name}, extra={"data": {"name": name}})
+        trace.error("%(name)s failed", {"name": "tasks.outbox.relay"}, extra={"data": {"name": "tasks.outbox.relay"}})
+    """)
+    assert [line["event"] for line in lines] == ["tasks.ingest.bulk_patch succeeded", "tasks.outbox.relay failed"]

@@ -126,7 +126,7 @@ def test_no_log_line_holds_the_query_or_the_body(
     httpserver: HTTPServer, sender: Sender, caplog: pytest.LogCaptureFixture
 ) -> None:
     httpserver.expect_request("/hook").respond_with_data("")
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="httpcore"):
         sender.send(httpserver.url_for("/hook?token=s3cr3t"), {}, b'{"iban":"DE89370400440532013000"}')
     ours = [record.getMessage() for record in caplog.records if record.name.partition(".")[0] in {"httpcore", "worker"}]
     assert ours
