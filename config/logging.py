@@ -21,15 +21,6 @@ from config.settings import LogFormat, LogLevel
 _TALKATIVE = frozenset(
     "asyncio celery.beat celery.worker.strategy httpcore httpx sqlalchemy tornado.access urllib3".split()
 )
-    "asyncio",
-    "celery.beat",
-    "celery.worker.strategy",
-    "httpcore",
-    "httpx",
-    "sqlalchemy",
-    "tornado.access",
-    "urllib3",
-)
 """Loggers whose INFO lines hold URLs or statements, or are one a request or a tick."""
 
 _EXACT = frozenset({"timestamp", "level", "logger", "exception"})
