@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,23 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Table, select
 
 from config.settings import Settings
+from worker.ai.protocol import Engine
 from worker.context import Context
+from worker.domain.entities import Ticket
+from worker.domain.words import RefreshMode
+from worker.operations.ingest.accept import Flags
+from worker.operations.ingest.bulk_patch import bulk_patch
+from worker.operations.refresh.run import refresh
+from worker.operations.refresh_requests import request
 from worker.storage.bulk import insert_rows
 from worker.storage.database import Database
 from worker.storage.outbox import Message
-from worker.storage.tables import TagRow, TicketRow, TicketTagRow
+from worker.storage.runs import RequestedBy
+from worker.storage.tables import Base, OutboxRow, RefreshRunRow, TagRow, TicketRow, TicketTagRow
+from worker.storage.tickets import lock_tickets, read_tickets
 from worker.webhooks.sending import Sender
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -36,12 +47,53 @@ class World:
         self.context = replace(self.context, settings=self.context.settings.model_copy(update=changes))
         return self.context
 
+    def with_engine(self, engine: Engine) -> None:
+        self.context = replace(self.context, engine=lambda: engine)
+
+    def request(
+        self, mode: RefreshMode, *ticket_ids: int, batch_id: str | None = None, force: bool = False
+    ) -> list[Message]:
+        """Asks for refreshes; the messages that carry the new runs, none when what waits covers them."""
+        by = RequestedBy("batch", batch_id, force)
+        with self.context.database.write() as connection:
+            lock_tickets(connection, ticket_ids, ())
+            ids = request(connection, [(ticket_id, mode) for ticket_id in ticket_ids], by, self.now)
+            rows = connection.execute(select(OutboxRow.id, OutboxRow.task, OutboxRow.arguments))
+            return [Message(*row) for row in rows if row.id in ids]
+
+    def run(self, message: Message) -> dict[str, int]:
+        """What the refresh task does with a message."""
+        return refresh(self.context, message.arguments["run_ids"], message.id)
+
+    def refresh(self, mode: RefreshMode, *ticket_ids: int, force: bool = False) -> dict[str, Any]:
+        """Asks for refreshes of one mode and runs them; how the first run ended."""
+        (message,) = self.request(mode, *ticket_ids, batch_id="batch-1", force=force)
+        self.run(message)
+        return next(run for run in self.rows(RefreshRunRow) if run["id"] == message.arguments["run_ids"][0])
+
+    def patch(self, *items: object, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
+        """What a person does meanwhile."""
+        return bulk_patch(self.context, list(items), Flags(**flags), str(uuid.uuid4()))
+
+    def rows(self, model: type[Base]) -> list[dict[str, Any]]:
+        """Everything in a table, in the order of its key."""
+        table = model.__table__
+        assert isinstance(table, Table)
+        with self.context.database.read() as connection:
+            rows = connection.execute(select(table).order_by(*table.primary_key))
+            return [dict(row) for row in rows.mappings()]
+
+    def ticket(self, ticket_id: int) -> Ticket:
+        with self.context.database.read() as connection:
+            return read_tickets(connection, [ticket_id])[ticket_id]
+
 
 @pytest.fixture
 def world(migrated_database_url: str) -> Iterator[World]:
     database = Database(migrated_database_url)
     settings = Settings(database_url=SecretStr(migrated_database_url), redis_url=SecretStr("redis://127.0.0.1:1/0"))
     holder: list[World] = []
+    sent: list[Message] = []
 
     def engine() -> Any:  # noqa: ANN401 - never called unless a test hands one in
         raise AssertionError("this test hands in no engine")
@@ -53,9 +105,9 @@ def world(migrated_database_url: str) -> Iterator[World]:
         jitter=lambda: 0.0,
         engine=engine,
         sender=lambda: Sender(allowed=["127.0.0.1"]),
-        send=lambda messages: holder[0].sent.extend(messages),
+        send=sent.extend,
     )
-    holder.append(World(context))
+    holder.append(World(context, sent=sent))
     yield holder[0]
     database.close()
 
@@ -125,10 +177,11 @@ def add_tickets(world: World) -> Add:
 
 @pytest.fixture
 def add_tags(world: World) -> Callable[..., None]:
-    """Adds tags by id; keyword arguments are their definitions: `add_tags(1, 2)`, `add_tags(t3={"properties": [...]})`."""
+    """Adds tags by id; keyword arguments are their definitions: `add_tags(1, 2)`, `add_tags(t3={"sla": 8})`."""
 
     def add(*ids: int, **definitions: dict[str, Any]) -> None:
-        named = {tag_id: {} for tag_id in ids} | {int(key[1:]): value for key, value in definitions.items()}
+        named: dict[int, dict[str, Any]] = {tag_id: {} for tag_id in ids}
+        named |= {int(key[1:]): value for key, value in definitions.items()}
         rows: Sequence[dict[str, Any]] = [
             {
                 "id": tag_id,
