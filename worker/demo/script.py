@@ -75,7 +75,7 @@ def demonstrate(settings: Settings) -> None:
         stage.run("migrate")
         _load(stage, hook, enabled=True)
         with processes(environment, settings.data_dir / "demo"):
-            console.print(f"Worker, beat and Flower run; Flower listens on http://127.0.0.1:{port} behind its login.")
+            console.print(f"Worker, beat and Flower run; Flower: http://127.0.0.1:{port}, login {settings.flower_user}")
             try:
                 _perform(stage)
             finally:
