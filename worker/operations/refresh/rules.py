@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from worker.domain.conditions import Facts, facts_of
+from worker.domain.due_dates import due_after, hours_of
 from worker.domain.entities import AiAgent, Tag, Value
 from worker.domain.plans import DROPS_MANUAL_TAGS
 from worker.domain.tags import ai_candidates, priority_of, redetect, rule_matches
@@ -37,22 +39,24 @@ class Rules:
         current = draft.seen.tags
         by_rule = rule_matches(tags.values(), facts)
         new = redetect(current, tags, by_rule, by_ai, drop_manual=draft.run.mode in DROPS_MANUAL_TAGS)
-        return Proposal(tags=new, values=_brought(current, new, tags))
+        return Proposal(tags=new, values=self._brought(draft, new))
+
+    def _brought(self, draft: Draft, new: Mapping[int, TagSource]) -> dict[str, Value]:
+        """What newly assigned tags set, and only they: a person may have decided since an older one came.
+
+        All tags count then, so that no new one lowers a priority or puts off a date that another asks for.
+        """
+        tags, seen = self.definitions.tags, draft.seen
+        assigned = [tag_id for tag_id, source in new.items() if seen.tags.get(tag_id) is not source]
+        values: dict[str, Value] = {}
+        if priority_of(assigned, tags) is not None:
+            values["priority"] = priority_of(new, tags)
+        hours, created_at = hours_of(new, tags), seen.values["createdAt"]
+        if hours_of(assigned, tags) is not None and hours is not None and not seen.values["dueByManual"]:
+            assert isinstance(created_at, datetime)  # noqa: S101 - always stored as a time
+            values["dueBy"] = due_after(created_at, hours, self.zone)
+        return values
 
     def facts(self, draft: Draft) -> Facts:
         """What conditions may ask about."""
         return facts_of(draft.seen, draft.customer, draft.contract, self.zone)
-
-
-def _brought(
-    current: Mapping[int, TagSource], new: Mapping[int, TagSource], tags: Mapping[int, Tag]
-) -> dict[str, Value]:
-    """What newly assigned tags set: the highest priority of all tags, so that none lowers what another asks for.
-
-    Without a new tag nothing is set: a person may have chosen another priority since the last one came.
-    """
-    assigned = [tag_id for tag_id, source in new.items() if current.get(tag_id) is not source]
-    if priority_of(assigned, tags) is None:
-        return {}
-    priority = priority_of(new, tags)
-    return {} if priority is None else {"priority": priority.value}

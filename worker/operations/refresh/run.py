@@ -13,6 +13,7 @@ from worker.domain.entities import Customer, Ticket, is_spam
 from worker.domain.evidence import Evidence
 from worker.domain.plans import STAGES
 from worker.domain.words import RefreshMode, RunState, Stage
+from worker.operations.log_context import bind_work
 from worker.operations.refresh.attempt import attempt, guarded
 from worker.operations.refresh.customer import confirmed, identify_customer
 from worker.operations.refresh.draft import Draft
@@ -39,6 +40,7 @@ def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[s
     """
     ended: dict[str, int] = {}
     while runs := _claim(context, run_ids):
+        bind_work([run.ticket_id for run in runs], [run.batch_id for run in runs])
         drafts, definitions = _read(context, runs)
         _think(context, drafts, definitions)
         for state in write_drafts(context, drafts, definitions):
