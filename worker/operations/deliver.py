@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.words import DeliveryState
+from worker.operations.log_context import bind_work
 from worker.storage.dead import Dead, bury
 from worker.storage.outbox import finish_message, postpone_messages
 from worker.storage.webhooks import Delivery, claim_deliveries, held_deliveries, next_attempt_of, record_attempts
@@ -52,6 +53,7 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
     counts: Counter[str] = Counter()
     silent: set[str] = set()
     while claimed := _claim(context, delivery_ids, silent):
+        bind_work([delivery.ticket_id for delivery in claimed])
         with ThreadPoolExecutor(len(claimed)) as pool:
             attempts = list(pool.map(lambda delivery: _attempt(context, delivery), claimed))
         _record(context, attempts)

@@ -12,6 +12,7 @@ from worker.domain.changes import Actor
 from worker.domain.words import ActorType, Outcome
 from worker.operations.ingest.accept import Flags, accept, check, split, with_key
 from worker.operations.ingest.chunk import HALTED, apply_next_chunk, ledger_row, parse_items, settle_items
+from worker.operations.log_context import bind_work
 from worker.operations.publish import publish
 from worker.payload.refusal import Refused
 from worker.storage.batches import Batch
@@ -41,7 +42,7 @@ def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> d
 
 def resume(context: Context, batch_id: str) -> dict[str, Any]:
     """Apply what is left of an accepted batch."""
-    structlog.contextvars.bind_contextvars(batch_id=batch_id)
+    bind_work([], [batch_id])
     while True:
         step = apply_next_chunk(context, batch_id)
         publish(context, step.messages)

@@ -15,6 +15,7 @@ from worker.domain.entities import Ticket
 from worker.domain.words import ActorType, BatchState
 from worker.operations.announce import Cause, announce
 from worker.operations.ingest.settle import Known, Settled, Settlement, settle
+from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
 from worker.payload.item import Item, Rules, parse_item
 from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, finish_chunk
@@ -50,6 +51,7 @@ def apply_next_chunk(context: Context, batch_id: str) -> Step:
         context.database.transact(lambda connection: finish_message(connection, batch_id))
         return Step(batch)
     items = parse_items(context, raw)
+    bind_work(_ticket_ids(items), [batch_id])
     return context.database.transact(lambda connection: _apply(context, connection, batch, items))
 
 
