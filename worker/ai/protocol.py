@@ -66,7 +66,7 @@ class Clues:
     """What a text says about who wrote it: normalised, in order of appearance, without doubles.
 
     `numbers` may be customer, contract or meter numbers (upper case, no blanks), `ibans` are valid ones without
-    blanks, `phones` E.164, `addresses` postal ones as written, `names` possible full names.
+    blanks, `phones` E.164, `addresses` postal ones as `street number, code town`, `names` possible full names.
     """
 
     numbers: tuple[str, ...] = ()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+
+import regex
 
 from worker.ai.embedded import agents, body, clues, sentiment, spam, summary, tags
 from worker.ai.embedded.concepts import Concepts
@@ -15,7 +18,15 @@ from worker.ai.protocol import Clues, Finding, Language, Message, SpamVerdict, T
 from worker.domain.entities import AiAgent, Contract, Tag
 from worker.domain.words import Sentiment
 
+_SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _FEW_LETTERS = 20  # with a body shorter than this, the subject helps to tell the language
+
+
+def _well_formed(message: Message) -> Message:
+    """The message without halves of surrogate pairs, which no model can read."""
+    texts = {name: getattr(message, name) for name in ("subject", "body", "body_plain", "body_clean")}
+    broken = {name: _SURROGATE.sub("", text) for name, text in texts.items() if _SURROGATE.search(text)}
+    return replace(message, **broken) if broken else message
 
 
 class EmbeddedEngine:
@@ -47,6 +58,7 @@ class EmbeddedEngine:
 
     def language(self, message: Message) -> Language | None:
         """The language of the customer's own words; None when the model is not certain enough."""
+        message = _well_formed(message)
         words = body.words_of(message)
         if sum(letter.isalpha() for letter in words[:200]) < _FEW_LETTERS:
             words = f"{message.subject}\n{words}"
@@ -54,32 +66,38 @@ class EmbeddedEngine:
 
     def text(self, message: Message) -> Text:
         """Plain and cleaned text of the body."""
+        message = _well_formed(message)
         return body.text_of(message)
 
     def summary(self, message: Message) -> str | None:
         """The sentences that name the request, with the facts they leave out."""
+        message = _well_formed(message)
         return summary.of(self._reader.read(message), message.today, self._language_code(message))
 
     def sentiment(self, message: Message) -> Sentiment | None:
         """The customer's mood; None when there are no words."""
+        message = _well_formed(message)
         return sentiment.of(self._reader.read(message))
 
     def spam(self, message: Message) -> SpamVerdict | None:
         """By headers, then subject, then text when it is beyond doubt."""
+        message = _well_formed(message)
         return spam.judge(message)
 
     def clues(self, message: Message) -> Clues:
         """What the subject and the customer's words, signature included, say about who wrote them."""
+        message = _well_formed(message)
         return clues.find(f"{message.subject}\n{body.signed_words_of(message)}")
 
     def tags(self, message: Message, candidates: Sequence[Tag]) -> Sequence[TagMatch]:
         """The candidates that the text is about, surest first."""
-        return tags.match(self._reader.read(message), candidates, self._relevance)
+        return tags.match(self._reader.read(_well_formed(message)), candidates, self._relevance)
 
     def agents(
         self, message: Message, candidates: Sequence[AiAgent], contract: Contract | None = None
     ) -> Sequence[Finding]:
         """What each candidate finds, with the fields it asks for."""
+        message = _well_formed(message)
         return agents.detect(
             self._reader.read(message),
             candidates,

@@ -39,7 +39,7 @@ class _Fit:
         if self.kind < 0 or self.cue < 0 or claimed:
             return False
         if self.field.type == "number":
-            near_enough = self.cue > 0 and self.own >= _RELEVANT and self.value.digits >= _LEAST_DIGITS
+            near_enough = self.cue > 0 and self.own >= _RELEVANT * _NEIGHBOUR and self.value.digits >= _LEAST_DIGITS
             return self.kind > 0 or self.cue > _RELEVANT or near_enough
         if self.field.type == "date":
             return self.own >= _RELEVANT * _NEIGHBOUR or self.cue > _RELEVANT

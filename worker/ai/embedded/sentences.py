@@ -28,8 +28,8 @@ _INNER_STOP = regex.compile(
 )
 _SHORT_LINE = 55  # a program that wraps prose fills its lines further
 
-_LINE_BREAK = regex.compile(r"(?P<hard>\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s)))|\n")
-_NEW_LINE = regex.compile(r"\s*[\p{Lu}\d\[(]|\s*\p{L}[\p{L} \-]{1,25}:")
+_LINE_BREAK = regex.compile(r"(?P<hard>\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s|\p{L}[\p{L} \-]{1,25}:\s)))|\n")
+_NEW_LINE = regex.compile(r"\s*[\p{Lu}\d\[(]")
 
 
 @dataclass(frozen=True, slots=True)
