@@ -82,4 +82,5 @@ def revive_deliveries(connection: Connection, ids: Collection[str], now: datetim
         .values(state=DeliveryState.WAITING.value, attempts=0, next_attempt_at=now, lease_until=None)
         .returning(DeliveryRow.sequence, DeliveryRow.id)
     )
-    return [delivery_id for _, delivery_id in sorted(connection.execute(statement).tuples())]
+    revived = sorted((row.sequence, row.id) for row in connection.execute(statement))
+    return [delivery_id for _, delivery_id in revived]
