@@ -17,7 +17,7 @@ from worker.webhooks.sending import Sender
 class Context:
     """The outside of one process. `engine` and `sender` load what they need when they are first asked for.
 
-    `jitter` draws from 0 to below 1. `send` puts messages on the broker; a raised error means that they may not have arrived.
+    `jitter` draws from 0 to below 1. `send` puts messages on the broker; when it raises, they may not have arrived.
     """
 
     settings: Settings
