@@ -14,8 +14,9 @@ def clues(text: str) -> Clues:
 def test_a_letter_gives_everything_that_tells_who_wrote_it() -> None:
     text = (
         "Sehr geehrte Damen und Herren,\n\nmein Name ist Erika Musterfrau, Kundennummer 4711-0815. Meine "
-        "Vertragsnummer ist 746839, Zähler Nr. 1ESY1160669167, IBAN de89 3704 0044 0532 0130 00.\nIch wohne in der Hauptstr. 5,"
-        " 10115 Berlin. Stand am 03.05.2026: 12345 kWh. Sie erreichen mich per 0171/2345678, Erika@Muster.example.\n\n"
+        "Vertragsnummer ist 746839, Zähler 1ESY1160669167, IBAN de89 3704 0044 0532 0130 00.\n"
+        "Ich wohne in der Hauptstr. 5, 10115 Berlin. Stand am 03.05.2026: 12345 kWh.\n"
+        "Sie erreichen mich per 0171/2345678, Erika@Muster.example.\n\n"
         "Mit freundlichen Grüßen\nErika Musterfrau"
     )
     assert clues(text) == Clues(

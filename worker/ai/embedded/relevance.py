@@ -2,7 +2,7 @@
 
 Two ways lead there. A definition that names concepts of energy supply is judged by these concepts; any other by how
 near the sentence comes to the definition's own words. Both are small logistic models; their weights were fitted on
-hand-written German and English messages that were not used for anything else.
+hand-written German and English messages and rounded.
 """
 
 from __future__ import annotations
