@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from worker.cli.files import read_document
 from worker.cli.options import Exit
-from worker.cli.output import answer, cell, table
+from worker.cli.output import answer, cell, emit, table
 from worker.cli.session import open_context
 from worker.operations.load import load
 from worker.payload.schema import batch_schema
@@ -39,6 +38,5 @@ def load_file(name: str, *, as_json: bool) -> int:
 
 def print_schema() -> int:
     """The JSON Schema, readable."""
-    json.dump(batch_schema(), sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    emit(json.dumps(batch_schema(), indent=2, ensure_ascii=False) + "\n")
     return Exit.DONE

@@ -46,9 +46,8 @@ class Order:
     wait: bool
     timeout: float
 
-    @property
     def flags(self) -> Flags:
-        """The flags of the batch; without a key it gets one that nobody has."""
+        """The flags of a batch; without a key it gets one that nobody has."""
         return Flags(
             include_in_worklog=self.include_in_worklog,
             idempotency_key=str(uuid.uuid4()) if self.key is None else self.key,
@@ -62,8 +61,8 @@ class Order:
 def enqueue_file(name: str, order: Order, *, as_json: bool) -> int:
     """Send the batch in a file."""
     items = read_batch(read_bytes(name))
-    context = open_context()
-    courier = Courier(context, app, check(context, items, order.flags), order.flags)
+    context, flags = open_context(), order.flags()
+    courier = Courier(context, app, check(context, items, flags), flags)
     batch_progress(context, courier.batch_id)  # a database that is away or empty is told of before anything is sent
     courier.send()
     if order.dry_run:
@@ -83,8 +82,12 @@ def _hand_over(courier: Courier, *, as_json: bool) -> int:
 
 def _wait(courier: Courier, order: Order, *, as_json: bool) -> int:
     """Wait for the end of everything that the batch causes."""
-    with shown_progress(quiet=as_json) as show:
-        progress = wait_until(courier.look, lambda seen: seen is not None and seen.settled, order.timeout, show)
+    try:
+        with shown_progress(quiet=as_json) as show:
+            progress = wait_until(courier.look, lambda seen: seen is not None and seen.settled, order.timeout, show)
+    except KeyboardInterrupt:
+        tell(f"The batch goes on; `{PROGRAM} show batch {courier.batch_id}` tells what becomes of it.")
+        raise
     if progress is None:
         document: Document = {"batchId": courier.batch_id, "state": QUEUED, "timedOut": True}
         answer(document, lambda: accepted_view(document), as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 
@@ -16,12 +17,25 @@ CONTINUED = 200
 
 def answer(document: object, render: Callable[[], Iterable[RenderableType]], *, as_json: bool) -> None:
     """Print a document as JSON, or what `render` makes of it."""
-    if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
-        return
+    emit(json.dumps(document, ensure_ascii=False) + "\n" if as_json else _drawn(render()))
+
+
+def emit(text: str) -> None:
+    """Write to stdout; when its reader has gone, nobody is left to be told."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would try again, and complain, when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _drawn(parts: Iterable[RenderableType]) -> str:
     console = Console(highlight=False)
-    for part in render():
-        console.print(part)
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    return captured.get()
 
 
 def tell(sentence: str) -> None:

@@ -29,12 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(app(args=given, prog_name=PROGRAM, standalone_mode=False) or Exit.DONE)
     except typer.TyperException as error:
         return _refuse_usage(error, as_json=_wants_json(given))
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("Interrupted; what was sent goes on.\n")
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        _forget_output()
-        return Exit.DONE
     except Exception as error:
         from worker.cli.problems import problem_of  # noqa: PLC0415 - knows every library's errors, so it is heavy
 
@@ -70,8 +64,3 @@ def _complain(text: str) -> None:
 def _print_error(code: str, message: str, **more: object) -> None:
     told = {name: value for name, value in more.items() if value}
     sys.stdout.write(json.dumps({"error": {"code": code, "message": message}} | told, ensure_ascii=False) + "\n")
-
-
-def _forget_output() -> None:
-    """Whoever read the output has gone; Python would complain again when it ends."""
-    sys.stdout = None

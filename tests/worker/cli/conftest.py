@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,21 +33,38 @@ class Done:
         return json.loads(self.out)
 
 
-Run = Callable[..., Done]
+@dataclass
+class Run:
+    """Runs commands in a folder with these settings: `run("show", "ticket", 1, stdin="…", DATABASE_URL="…")`."""
+
+    folder: Path
+    settings: dict[str, str]
+
+    def __call__(self, *arguments: object, stdin: str = "", **changed: str) -> Done:
+        with self.start(*arguments, stdin=stdin, **changed) as command:
+            out, err = command.communicate(timeout=120)
+        return Done(command.returncode, out, err)
+
+    def start(self, *arguments: object, stdin: str = "", **changed: str) -> subprocess.Popen[str]:
+        """A command that runs, its input given."""
+        own = {"TICKETS_DATA_DIR": str(self.folder), "PYTHONPATH": str(ROOT)}
+        with tempfile.TemporaryFile("w+") as given:
+            given.write(stdin)
+            given.seek(0)
+            return subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "worker", *map(str, arguments)],
+                env=os.environ | own | self.settings | changed,
+                cwd=self.folder,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
 
 def runner(folder: Path, **settings: str) -> Run:
-    """Runs commands with these settings: `run("show", "ticket", 1, stdin="…", DATABASE_URL="…")`."""
-
-    def run(*arguments: object, stdin: str = "", **changed: str) -> Done:
-        environment = os.environ | {"TICKETS_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)} | settings | changed
-        command = [sys.executable, "-m", "worker", *map(str, arguments)]
-        done = subprocess.run(  # noqa: S603 - our own program
-            command, env=environment, cwd=folder, input=stdin, capture_output=True, text=True, check=False, timeout=120
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return run
+    """Runs commands with these settings alone."""
+    return Run(folder, settings)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 
 import pytest
 import redis
 
+from tests.services.waiting import wait_until
 from tests.worker.cli.conftest import Run
 from worker.operations.ingest.accept import batch_id_of
 
@@ -100,3 +102,15 @@ def test_waiting_for_nobody_ends_in_time_with_code_1(run: Run, option: str) -> N
     assert done.code == 1
     assert (done.document["state"], done.document["timedOut"]) == ("queued", True)
     assert "0.5 s" in done.err
+
+
+def test_who_stops_waiting_is_told_where_the_batch_is(run: Run, valkey_url: str) -> None:
+    with run.start("enqueue", "-", "--wait", "--key", "monday", stdin=BATCH) as command:
+        assert wait_until(lambda: len(queued(valkey_url)) == 1)
+        command.send_signal(signal.SIGINT)
+        _, told = command.communicate(timeout=30)
+
+    assert command.returncode == 130
+    assert (
+        told == f"The batch goes on; `python -m worker show batch {batch_id_of('monday')}` tells what becomes of it.\n"
+    )

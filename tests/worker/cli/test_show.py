@@ -61,3 +61,13 @@ def test_an_unknown_batch_is_told_with_code_2(loaded: Run, arguments: list[str])
     assert done.code == 2
     assert done.document["error"]["code"] == "batch_not_found"
     assert done.document["error"]["message"] in done.err
+
+
+def test_a_reader_that_goes_away_is_no_error(loaded: Run) -> None:
+    with loaded.start("show", "ticket", 1, "--json") as command:
+        assert command.stdout is not None
+        command.stdout.close()
+        command.wait(60)
+        told = command.stderr.read() if command.stderr else ""
+
+    assert (command.returncode, told) == (0, "")
