@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from worker.storage.webhooks import Delivery, claim_deliveries, held_deliveries,
 from worker.webhooks.body import encode
 from worker.webhooks.result import SendResult
 from worker.webhooks.retry import Verdict, delay, verdict
+from worker.webhooks.sending import Sender
 from worker.webhooks.signing import signed_headers
 
 log = structlog.get_logger(__name__)
@@ -54,8 +56,9 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
     silent: set[str] = set()
     while claimed := _claim(context, delivery_ids, silent):
         bind_work([delivery.ticket_id for delivery in claimed])
+        sender = context.sender()  # once for all threads: they share its connections
         with ThreadPoolExecutor(len(claimed)) as pool:
-            attempts = list(pool.map(lambda delivery: _attempt(context, delivery), claimed))
+            attempts = list(pool.map(partial(_attempt, context, sender), claimed))
         _record(context, attempts)
         counts.update(one.state.value for one in attempts)
         silent |= {one.delivery.endpoint_id for one in attempts if one.result.status is None}
@@ -75,10 +78,10 @@ def _claim(context: Context, ids: Sequence[str], silent: Collection[str]) -> lis
     )
 
 
-def _attempt(context: Context, delivery: Delivery) -> Attempt:
+def _attempt(context: Context, sender: Sender, delivery: Delivery) -> Attempt:
     body = encode(delivery.body)
     headers = signed_headers(delivery.id, context.clock(), body, SecretStr(delivery.secret))
-    result = context.sender().send(delivery.url, headers, body)
+    result = sender.send(delivery.url, headers, body)
     now = context.clock()
     decided = verdict(result)
     if decided is Verdict.DELIVERED:

@@ -1,0 +1,384 @@
+"""Webhooks reach their receivers: signed, in order, once if all goes well, and again if not (contract section 3)."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from standardwebhooks import Webhook
+from werkzeug import Request, Response
+
+from tests.worker.operations.conftest import Add, World
+from worker.operations.deliver import AT_ONCE, SOON, deliver
+from worker.operations.load import load
+from worker.operations.publish import publish
+from worker.storage.outbox import Message
+from worker.storage.tables import AttemptRow, DeadLetterRow, DeliveryRow, OutboxRow
+from worker.webhooks.sending import Limits, Sender
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+DELAYS = (timedelta(seconds=5), timedelta(seconds=60))
+Answer = tuple[int, dict[str, str]]
+Script = Answer | Callable[[], Answer]
+OK: Answer = (204, {})
+
+
+def status(number: int, **headers: str) -> Answer:
+    return number, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass
+class Receiver:
+    """A server whose paths are endpoints; `answers` are given one after the other, the last one for ever."""
+
+    server: HTTPServer
+    answers: dict[str, list[Script]] = field(default_factory=lambda: defaultdict(lambda: [OK]))
+    got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Response:
+        endpoint = request.path.strip("/")
+        self.requests.append(request)
+        self.got.append((endpoint, json.loads(request.data)))
+        left = self.answers[endpoint]
+        script = left.pop(0) if len(left) > 1 else left[0]
+        number, headers = script() if callable(script) else script
+        return Response(status=number, headers=headers)
+
+    def tickets(self, endpoint: str) -> list[int]:
+        return [body["ticketId"] for name, body in self.got if name == endpoint]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def receiver(world: World, server: HTTPServer) -> Iterator[Receiver]:
+    server.clear()
+    receiver = Receiver(server)
+    server.expect_request("/a").respond_with_handler(receiver.answer)
+    server.expect_request("/b").respond_with_handler(receiver.answer)
+    world.with_settings(webhook_retry_delays=DELAYS)
+    limits = Limits(read=timedelta(seconds=1), total=timedelta(seconds=1))
+    tls = ssl.create_default_context()  # made beforehand: it takes a good part of that second
+    with closing(Sender(allowed=["127.0.0.1"], limits=limits, tls=tls)) as sender:
+        world.context = replace(world.context, sender=lambda: sender)
+        yield receiver
+
+
+def listen(world: World, receiver: Receiver, *names: str, **urls: str) -> None:
+    """Endpoints at the receiver's paths, or elsewhere."""
+    named = {name: receiver.server.url_for(f"/{name}") for name in names} | urls
+    load(world.context, {"webhooks": [{"id": name, "url": url, "secret": SECRET} for name, url in named.items()]})
+
+
+def change(world: World, *ticket_ids: int, **fields: object) -> Message:
+    """Patches tickets; the message that carries their webhooks."""
+    world.patch(*({"id": ticket_id} | (fields or {"status": "closed"}) for ticket_id in ticket_ids))
+    return world.sent[-1]
+
+
+def run(world: World, message: Message) -> dict[str, int]:
+    return deliver(world.context, message.arguments["delivery_ids"], message.id)
+
+
+def states(world: World) -> list[str]:
+    return [row["state"] for row in world.rows(DeliveryRow)]
+
+
+def due_in(world: World) -> list[timedelta]:
+    return [row["due_at"] - world.now for row in world.rows(OutboxRow)]
+
+
+def test_a_receiver_gets_a_signed_event_and_the_message_is_forgotten(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    world.now = datetime.now(UTC)
+    listen(world, receiver, "a")
+    add_tickets(1)
+    message = change(world, 1, subject="Zählerstand")
+
+    assert run(world, message) == {"delivered": 1}
+
+    (request,) = receiver.requests
+    event = Webhook(SECRET).verify(request.data, dict(request.headers))
+    assert event["changes"] == {"subject": "Zählerstand"}
+    (delivery,) = world.rows(DeliveryRow)
+    assert request.headers["webhook-id"] == delivery["id"]
+    assert (delivery["state"], delivery["status"], delivery["error"]) == ("delivered", 204, None)
+    assert (delivery["delivered_at"], delivery["next_attempt_at"], delivery["lease_until"]) == (world.now, None, None)
+    assert world.rows(OutboxRow) == []
+
+
+def test_every_attempt_is_recorded(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(503), OK]
+    add_tickets(1)
+    message = change(world, 1)
+
+    run(world, message)
+    world.pass_time(seconds=5)
+    run(world, message)
+
+    first, second = world.rows(AttemptRow)
+    assert (first["status"], first["error"], second["status"], second["error"]) == (503, "http_status", 204, None)
+    assert second["at"] - first["at"] == timedelta(seconds=5)
+    assert 0 <= first["duration_ms"] < 500
+
+
+def test_each_endpoint_gets_each_event_once(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a", "b")
+    tickets = range(1, 3 * AT_ONCE)
+    add_tickets(*tickets)
+    message = change(world, *tickets)
+
+    assert run(world, message) == {"delivered": 2 * len(tickets)}
+
+    assert sorted(receiver.tickets("a")) == sorted(receiver.tickets("b")) == list(tickets)
+
+
+def test_a_failed_one_is_tried_again_with_growing_delays_until_it_is_dead(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(500)]
+    add_tickets(1)
+    message = change(world, 1)
+
+    for delay in DELAYS:
+        assert run(world, message) == {"waiting": 1}
+        assert due_in(world) == [delay]
+        world.now += delay - timedelta(seconds=1)
+        assert run(world, message) == {}
+        world.now += timedelta(seconds=1)
+    assert run(world, message) == {"dead": 1}
+
+    (delivery,) = world.rows(DeliveryRow)
+    assert (delivery["attempts"], delivery["status"], delivery["error"]) == (3, 500, "http_status")
+    (letter,) = world.rows(DeadLetterRow)
+    assert (letter["kind"], letter["reason"], letter["subject"]) == ("webhook", "http_status", delivery["id"])
+    assert letter["detail"] == {"ticketId": 1, "endpointId": "a", "status": 500}
+    assert world.rows(OutboxRow) == []
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
+
+
+def test_a_receiver_that_asks_for_patience_gets_it(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(429, Retry_After="90")]
+    add_tickets(1)
+
+    run(world, change(world, 1))
+
+    assert due_in(world) == [timedelta(seconds=90)]
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(410)]
+    add_tickets(1)
+
+    assert run(world, change(world, 1)) == {"dead": 1}
+
+    assert [letter["detail"]["status"] for letter in world.rows(DeadLetterRow)] == [410]
+
+
+def test_a_private_address_is_dead_at_once(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, inside="http://10.0.0.1/")
+    add_tickets(1)
+
+    assert run(world, change(world, 1)) == {"dead": 1}
+
+    assert [letter["reason"] for letter in world.rows(DeadLetterRow)] == ["forbidden_address"]
+
+
+def test_an_event_waits_for_the_one_before_it(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a", "b")
+    receiver.answers["a"] = [status(500), OK]
+    add_tickets(1, 2)
+    first, second = change(world, 1, 2, priority="low"), change(world, 1, 2, priority="high")
+    run(world, first)
+    failed = next(row["ticket_id"] for row in world.rows(DeliveryRow) if row["state"] == "waiting")
+
+    run(world, second)
+
+    said = _said(receiver)
+    assert said["b"] == [(1, "high"), (1, "low"), (2, "high"), (2, "low")]
+    assert (failed, "high") not in said["a"]
+    assert (3 - failed, "high") in said["a"]
+
+    world.now += DELAYS[0]
+    assert (run(world, first), run(world, second)) == ({"delivered": 1}, {"delivered": 1})
+    to_a = [body["changes"]["priority"] for name, body in receiver.got if name == "a" and body["ticketId"] == failed]
+    assert to_a == ["low", "low", "high"]
+    assert world.rows(OutboxRow) == []
+
+
+def _said(receiver: Receiver) -> dict[str, list[tuple[int, str]]]:
+    said: dict[str, list[tuple[int, str]]] = {}
+    for name, body in receiver.got:
+        said[name] = sorted([*said.get(name, []), (body["ticketId"], body["changes"]["priority"])])
+    return said
+
+
+def test_what_waits_behind_a_failed_one_is_looked_at_when_that_is_due(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(429, Retry_After="600")]
+    add_tickets(1)
+    first, second = change(world, 1, priority="low"), change(world, 1, priority="high")
+    run(world, first)
+
+    run(world, second)
+
+    assert due_in(world) == [timedelta(seconds=600)] * 2
+
+
+def test_a_dead_one_lets_the_next_pass(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [status(410), OK]
+    add_tickets(1)
+    first, second = change(world, 1, priority="low"), change(world, 1, priority="high")
+
+    assert (run(world, first), run(world, second)) == ({"dead": 1}, {"delivered": 1})
+
+
+def test_events_of_one_ticket_in_one_message_go_one_after_the_other(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    listen(world, receiver, "a")
+    add_tickets(1)
+    messages = [change(world, 1, subject=str(number)) for number in range(5)]
+    ids = [delivery_id for message in reversed(messages) for delivery_id in message.arguments["delivery_ids"]]
+
+    assert deliver(world.context, ids, messages[0].id) == {"delivered": 5}
+
+    assert [body["changes"]["subject"] for _, body in receiver.got] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_message_that_comes_again_sends_nothing(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    add_tickets(1)
+    message = change(world, 1)
+    run(world, message)
+
+    assert run(world, message) == {}
+    assert len(receiver.requests) == 1
+
+
+def test_a_message_that_comes_three_times_at_once_sends_each_webhook_once(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    listen(world, receiver, "a")
+    add_tickets(*range(1, 31))
+    message = change(world, *range(1, 31))
+    start = threading.Barrier(3)
+
+    def work() -> None:
+        start.wait()
+        run(world, message)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(receiver.tickets("a")) == list(range(1, 31))
+    assert set(states(world)) == {"delivered"}
+
+
+def test_a_slow_receiver_holds_up_nobody_but_itself(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a", "b")
+    patience = threading.Event()
+
+    def slow() -> Answer:
+        patience.wait(1.3)
+        return OK
+
+    receiver.answers["a"] = [slow]
+    tickets = range(1, 2 * AT_ONCE + 1)
+    add_tickets(*tickets)
+    message = change(world, *tickets)
+
+    assert run(world, message) == {"waiting": len(tickets), "delivered": len(tickets)}
+
+    arrived = [name for name, _ in receiver.got]
+    last_to_b = len(arrived) - arrived[::-1].index("b")
+    assert arrived[:last_to_b].count("a") <= AT_ONCE
+    assert {row["error"] for row in world.rows(AttemptRow) if row["status"] is None} == {"timeout"}
+
+
+def test_an_attempt_that_was_taken_over_decides_nothing(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    add_tickets(1)
+    message = change(world, 1)
+
+    def take_over() -> Answer:
+        world.now += world.context.settings.lease
+        assert run(world, message) == {"delivered": 1}
+        return status(500)
+
+    receiver.answers["a"] = [take_over, OK]
+
+    run(world, message)
+
+    (delivery,) = world.rows(DeliveryRow)
+    assert (delivery["state"], delivery["attempts"], delivery["status"]) == ("delivered", 2, 204)
+    assert sorted(row["status"] for row in world.rows(AttemptRow)) == [204, 500]
+    assert world.rows(OutboxRow) == []
+
+
+def test_a_lost_process_s_deliveries_go_out_after_their_lease(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed() -> Sender:
+        raise Killed
+
+    listen(world, receiver, "a")
+    add_tickets(1)
+    message = change(world, 1)
+    with pytest.raises(Killed):
+        deliver(replace(world.context, sender=killed), message.arguments["delivery_ids"], message.id)
+    assert run(world, message) == {}
+
+    world.now += world.context.settings.lease
+    assert publish(world.context) == 1
+    assert run(world, world.sent[-1]) == {"delivered": 1}
+
+
+def test_what_another_process_is_sending_is_looked_at_soon(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a")
+    add_tickets(1)
+    message = change(world, 1)
+    seen: list[timedelta] = []
+
+    def meanwhile() -> Answer:
+        assert run(world, message) == {}
+        seen.extend(due_in(world))
+        return OK
+
+    receiver.answers["a"] = [meanwhile]
+    run(world, message)
+
+    assert seen == [SOON]
+
+
+def test_unknown_deliveries_are_no_work(world: World, receiver: Receiver) -> None:
+    assert deliver(world.context, ["nowhere"], "unknown") == {}
+    assert receiver.requests == []
