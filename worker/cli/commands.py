@@ -52,7 +52,10 @@ def enqueue(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 300,
     as_json: Json = False,
 ) -> int:
-    """Send a batch of patches as another service would: through the queue, to the workers."""
+    """Send a batch of patches as another service would: through the queue, to the workers.
+
+    Without --wait it ends as soon as a worker has accepted the batch, or after five seconds with the state "queued".
+    """
     from worker.cli.enqueue import Order, enqueue_file
 
     order = Order(

@@ -70,9 +70,10 @@ class Courier:
             CommandFailed: the task failed.
             redis.exceptions.RedisError, sqlalchemy.exc.DBAPIError: a server is away.
         """
+        progress = batch_progress(self.context, self.batch_id)
         if not self.accepted:
-            self.accepted = self.answer() is not None or self._is_ours(batch_progress(self.context, self.batch_id))
-        return batch_progress(self.context, self.batch_id) if self.accepted else None
+            self.accepted = self._is_ours(progress) or self.answer() is not None
+        return progress if self.accepted else None
 
     def answer(self) -> Answer | None:
         """The task's answer; None while it has none. Raises like `look`."""

@@ -97,7 +97,7 @@ def _history(changes: Sequence[Document]) -> Table:
 
 
 def _glance(value: object) -> Text:
-    text = plain(value)
+    text = " ".join(plain(value).split())
     return cell(text if len(text) <= 60 else f"{text[:59]}…")  # noqa: PLR2004 - two of these fit on a line
 
 
