@@ -1,4 +1,4 @@
-"""The command line as its users run it: a process of its own, with nothing but its environment."""
+"""The command line as its users run it: each command in a process of its own, with nothing but its environment."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.worker.cli.forked import run_forked
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,25 +43,31 @@ class Run:
     settings: dict[str, str]
 
     def __call__(self, *arguments: object, stdin: str = "", **changed: str) -> Done:
-        with self.start(*arguments, stdin=stdin, **changed) as command:
-            out, err = command.communicate(timeout=120)
-        return Done(command.returncode, out, err)
+        with tempfile.TemporaryDirectory() as folder:
+            streams = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
+            for stream, text in zip(streams, (stdin, "", ""), strict=True):
+                stream.write_text(text)
+            code = run_forked([*map(str, arguments)], self._environment(changed), self.folder, streams)
+            return Done(code, streams[1].read_text(), streams[2].read_text())
 
     def start(self, *arguments: object, stdin: str = "", **changed: str) -> subprocess.Popen[str]:
-        """A command that runs, its input given."""
-        own = {"TICKETS_DATA_DIR": str(self.folder), "PYTHONPATH": str(ROOT)}
+        """`python -m worker` as a process of its own, its input given."""
         with tempfile.TemporaryFile("w+") as given:
             given.write(stdin)
             given.seek(0)
             return subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "worker", *map(str, arguments)],
-                env=os.environ | own | self.settings | changed,
+                env=self._environment(changed),
                 cwd=self.folder,
                 stdin=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
+
+    def _environment(self, changed: dict[str, str]) -> dict[str, str]:
+        own = {"TICKETS_DATA_DIR": str(self.folder), "PYTHONPATH": str(ROOT)}
+        return os.environ | own | self.settings | changed
 
 
 def runner(folder: Path, **settings: str) -> Run:

@@ -71,3 +71,11 @@ def test_a_reader_that_goes_away_is_no_error(loaded: Run) -> None:
         told = command.stderr.read() if command.stderr else ""
 
     assert (command.returncode, told) == (0, "")
+
+
+def test_the_program_runs_as_a_module_of_python(loaded: Run) -> None:
+    with loaded.start("show", "ticket", 2, "--json") as command:
+        out, err = command.communicate(timeout=60)
+
+    assert (command.returncode, err) == (0, "")
+    assert json.loads(out)["status"] == "closed"
