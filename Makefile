@@ -18,8 +18,9 @@ up: .venv/.locked
 	$(BIN)/python -m worker migrate
 	LOG_FORMAT=$${LOG_FORMAT:-console} PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
 
+# Many tests wait for processes, so three at a time keep two cores busy.
 test: .venv/.locked
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 check: .venv/.locked
 	$(BIN)/ruff check .

@@ -12,8 +12,7 @@ from redis import Redis
 
 from config.routing import TaskName
 from config.settings import Settings
-from worker import beat_entries
-from worker.ai.embedded.engine import EmbeddedEngine
+from worker.ai.protocol import Engine
 from worker.app import app
 from worker.context import Context
 from worker.embedded import database_url
@@ -49,8 +48,10 @@ def build(settings: Settings) -> Context:
 
 
 @cache
-def engine() -> EmbeddedEngine:
+def engine() -> Engine:
     """The engine of this process; its models stay in memory."""
+    from worker.ai.embedded.engine import EmbeddedEngine  # noqa: PLC0415 - half a second that no command needs
+
     return EmbeddedEngine()
 
 
@@ -73,7 +74,9 @@ def broker() -> Iterator[Redis]:
 
 def sync_schedules() -> None:
     """Tell beat of the schedules in the database."""
-    beat_entries.sync_schedules(context(), app)
+    from worker.beat_entries import sync_schedules  # noqa: PLC0415 - RedBeat takes as long to import as the rest
+
+    sync_schedules(context(), app)
 
 
 @before_fork

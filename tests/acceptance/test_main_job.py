@@ -180,7 +180,7 @@ def test_every_mode_ends_and_spam_is_left_alone(loaded: System) -> None:
 
 
 def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(system: System) -> None:
-    count = 3_000
+    count = 1_500
     system.environment["TICKETS_CHUNK_SIZE"] = "10"
     document = system.folder / "tickets.json"
     tickets = [{"id": number, "from": "kunde@example.com", "subject": "Frage"} for number in range(1, count + 1)]
@@ -197,7 +197,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(syst
         assert wait_until(lambda: system.ended("big"), seconds=90)
 
     assert system.batch("big")["counts"]["updated"] == count
-    for ticket in system.run("show", "ticket", "1", "1500", str(count), "--history"):
+    for ticket in system.run("show", "ticket", "1", "700", str(count), "--history"):
         assert ticket["status"] == "closed"
         assert [row["field"] for row in ticket["history"]] == ["status"]
         assert len(ticket["worklog"]) == 1

@@ -115,6 +115,10 @@ class Engine(Protocol):
 
     name: str
 
+    def preload(self) -> None:
+        """Load what answers need, so that processes forked later share it; nothing to do is fine."""
+        ...
+
     def language(self, message: Message) -> Language | None:
         """The language of the customer's own words; None when it cannot be told."""
         ...

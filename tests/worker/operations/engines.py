@@ -37,6 +37,9 @@ class ScriptedEngine:
             raise answer
         return answer(message) if callable(answer) else answer
 
+    def preload(self) -> None:
+        """Has nothing to load."""
+
     def language(self, message: Message) -> Language | None:
         found: Language | None = self._answer("language", message)
         return found
