@@ -72,7 +72,11 @@ def test_closing_sets_a_time_that_reopening_takes_away(before: str, after: str, 
 @pytest.mark.parametrize("name", ["dueBy", "firstResponseDueBy"])
 @pytest.mark.parametrize(("before", "after", "by_hand"), [(None, NOW, True), (NOW, None, False)])
 def test_a_person_s_due_date_is_marked_until_it_is_taken_away(
-    name: str, before: object, after: object, *, by_hand: bool
+    name: str,
+    before: Any,  # noqa: ANN401 - a due date or none
+    after: object,
+    *,
+    by_hand: bool,
 ) -> None:
     assert certain(change({name: after}, **{name: before})).follows[f"{name}Manual"] is by_hand
 
