@@ -1,4 +1,4 @@
-"""What admins start, in Flower's form or through its API: ids or a small filter, checked as strictly as a batch."""
+"""What admins start through Flower's API and watch in Flower: ids or a small filter, checked as strictly as a batch."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from worker.cli.options import Exit
 from worker.cli.problems import CommandFailed, Problem
 from worker.context import Context
 from worker.domain.words import ErrorCode
-from worker.operations.ingest.accept import Flags, batch_id_of
+from worker.operations.ingest.accept import Flags, batch_id_of, digest_of
 from worker.operations.inspection.batch import batch_progress
-from worker.payload.batch import batch_digest
 from worker.payload.refusal import Refused
 from worker.storage.inspection import Progress
 
@@ -90,8 +89,7 @@ class Courier:
 
     def _is_ours(self, progress: Progress | None) -> bool:
         """Whether the batch of this key is this very one; of another body under the key the task's answer tells."""
-        flags = {name: getattr(self.flags, name) for name in ("include_in_worklog", "atomic", "user_id")}
-        return progress is not None and progress.digest == batch_digest(self.items, flags)
+        return progress is not None and progress.digest == digest_of(self.items, self.flags)
 
 
 def _check_size(arguments: Answer, settings: Settings) -> None:

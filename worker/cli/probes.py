@@ -19,7 +19,7 @@ from worker.app import Application
 from worker.cli.options import PROGRAM, Exit
 from worker.cli.problems import Problem, problem_of
 from worker.context import Context
-from worker.storage.dead_letters import count_dead_letters
+from worker.storage.dead import count_dead_letters
 from worker.storage.revision import current_revision, newest_revision, server_version
 
 ANSWER_SECONDS = 2.0

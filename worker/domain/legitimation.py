@@ -121,6 +121,9 @@ def level(found: Identification, channel: object, direction: object) -> int:
     return next(level for level, needed, on in _LEVELS if needed <= found.grounds and on in {None, channel})
 
 
+EXPLAINED_LEVELS = range(10, 20)
+"""Levels that have a `customerLegitimationMessage` (page); a stored one of any other level is not shown."""
+
 _MESSAGES: Mapping[int, str] = {
     10: "Customer could not be confirmed",
     12: "The sender's address is not known",

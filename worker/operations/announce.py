@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from config.routing import ROUTES, TaskName
+from config.routing import TaskName
 from worker.domain.changes import TicketChange
-from worker.storage.outbox import add_messages
+from worker.operations.messages import carry
 from worker.storage.tickets import stored
 from worker.storage.webhooks import Event, add_events
 from worker.webhooks.body import TICKET_UPDATED, ticket_updated
@@ -30,9 +30,8 @@ def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cau
     """One event for each changed ticket; the ids of messages that carry many deliveries each."""
     events = [_event(change, cause) for change in changes if change.fields]
     deliveries = add_events(connection, events, batch_id=cause.batch_id, now=cause.at)
-    size = ROUTES[TaskName.DELIVER_WEBHOOKS].chunk
-    arguments = [{"delivery_ids": deliveries[start : start + size]} for start in range(0, len(deliveries), size)]
-    return add_messages(connection, TaskName.DELIVER_WEBHOOKS, arguments, batch_id=cause.batch_id, now=cause.at)
+    task = TaskName.DELIVER_WEBHOOKS
+    return carry(connection, task, "delivery_ids", deliveries, batch_id=cause.batch_id, now=cause.at)
 
 
 def _event(change: TicketChange, cause: Cause) -> Event:

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from config.routing import ROUTES, TaskName
+from config.routing import TaskName
 from worker.context import Context
 from worker.operations.inspection.unknown import Unknown
+from worker.operations.messages import carry
 from worker.operations.publish import publish
 from worker.operations.refresh_requests import request
 from worker.payload.times import format_time
-from worker.storage.dead_letters import (
+from worker.storage.dead import (
     DeadLetter,
     EndedRun,
     dead_letters,
@@ -24,7 +25,6 @@ from worker.storage.dead_letters import (
     lock_dead_letters,
     revive_deliveries,
 )
-from worker.storage.outbox import add_messages
 from worker.storage.runs import Request, RequestedBy
 from worker.storage.tickets import lock_tickets
 
@@ -111,7 +111,10 @@ def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime
             subjects[letter.kind].append(letter.subject)
     runs = ended_runs(connection, subjects["run"])
     deliveries = revive_deliveries(connection, subjects["webhook"], now)
-    messages = [*_request_again(connection, runs, now), *_deliver_again(connection, deliveries, now)]
+    messages = [
+        *_request_again(connection, runs, now),
+        *carry(connection, TaskName.DELIVER_WEBHOOKS, "delivery_ids", deliveries, now=now),
+    ]
     return messages, {*deliveries, *(run.id for run in runs)}
 
 
@@ -122,13 +125,6 @@ def _request_again(connection: Connection, runs: Sequence[EndedRun], now: dateti
     for run in runs:
         wanted[RequestedBy(RETRIED_BY, run.batch_id, force=run.force)].append((run.ticket_id, run.mode))
     return [message for by, requests in wanted.items() for message in request(connection, requests, by, now)]
-
-
-def _deliver_again(connection: Connection, ids: Sequence[str], now: datetime) -> list[str]:
-    task = TaskName.DELIVER_WEBHOOKS
-    size = ROUTES[task].chunk
-    parts = [{"delivery_ids": ids[start : start + size]} for start in range(0, len(ids), size)]
-    return add_messages(connection, task, parts, now=now)
 
 
 def _kept(letter: DeadLetter) -> dict[str, Any]:

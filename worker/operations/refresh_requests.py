@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from config.routing import ROUTES, TaskName
+from config.routing import TaskName
 from worker.domain.words import RefreshMode
-from worker.storage.outbox import add_messages
+from worker.operations.messages import carry
 from worker.storage.runs import Request, RequestedBy, request_runs
 
 TASKS: dict[RefreshMode, TaskName] = {
@@ -39,8 +39,5 @@ def add_run_messages(
     """Write the messages that carry these new runs, as many in one as the route of their task says."""
     messages: list[str] = []
     for mode, run_ids in runs.items():
-        task = TASKS[mode]
-        size = ROUTES[task].chunk
-        chunks = [{"run_ids": run_ids[start : start + size]} for start in range(0, len(run_ids), size)]
-        messages += add_messages(connection, task, chunks, batch_id=batch_id, now=now)
+        messages += carry(connection, TASKS[mode], "run_ids", run_ids, batch_id=batch_id, now=now)
     return messages

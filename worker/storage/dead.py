@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, func, select, update
 
+from worker.domain.words import DeliveryState, RefreshMode
 from worker.storage.bulk import insert_rows
-from worker.storage.tables import DeadLetterRow
+from worker.storage.tables import DeadLetterRow, DeliveryRow, RefreshRunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,76 @@ def buried(connection: Connection, kind: str, subjects: Collection[str]) -> set[
     """Which of these subjects have a dead letter of that kind."""
     query = select(DeadLetterRow.subject).where(DeadLetterRow.kind == kind, DeadLetterRow.subject.in_(subjects))
     return {subject for subject in connection.scalars(query) if subject is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What was given up; `subject` is the id of the run, delivery or message, `detail` holds ids."""
+
+    id: int
+    kind: str
+    reason: str
+    subject: str | None
+    task: str | None
+    detail: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """What is needed to ask for a run again."""
+
+    id: str
+    ticket_id: int
+    mode: RefreshMode
+    batch_id: str | None
+    force: bool
+
+
+_COLUMNS = [getattr(DeadLetterRow, name) for name in DeadLetter.__dataclass_fields__]
+
+
+def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
+    """The newest dead letters, newest first."""
+    query = select(*_COLUMNS).order_by(DeadLetterRow.id.desc()).limit(limit)
+    return [DeadLetter(*row) for row in connection.execute(query)]
+
+
+def lock_dead_letters(connection: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
+    """These dead letters, or all, oldest first; nobody else handles them until the transaction ends."""
+    query = select(*_COLUMNS).order_by(DeadLetterRow.id).with_for_update()
+    if ids is not None:
+        query = query.where(DeadLetterRow.id.in_(ids))
+    return [DeadLetter(*row) for row in connection.execute(query)]
+
+
+def count_dead_letters(connection: Connection) -> int:
+    """How many there are."""
+    return connection.execute(select(func.count()).select_from(DeadLetterRow)).scalar_one()
+
+
+def drop_dead_letters(connection: Connection, ids: Collection[int]) -> None:
+    """Forget dead letters."""
+    connection.execute(delete(DeadLetterRow).where(DeadLetterRow.id.in_(ids)))
+
+
+def ended_runs(connection: Connection, ids: Collection[str]) -> list[EndedRun]:
+    """Those of these refresh runs that are still there."""
+    run = RefreshRunRow
+    query = select(run.id, run.ticket_id, run.mode, run.batch_id, run.force).where(run.id.in_(ids)).order_by(run.id)
+    return [
+        EndedRun(run_id, ticket_id, RefreshMode(mode), batch_id, force)
+        for run_id, ticket_id, mode, batch_id, force in connection.execute(query)
+    ]
+
+
+def revive_deliveries(connection: Connection, ids: Collection[str], now: datetime) -> list[str]:
+    """Let dead deliveries wait again, with all their attempts before them; the ids of those that do, in order."""
+    statement = (
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.DEAD.value)
+        .values(state=DeliveryState.WAITING.value, attempts=0, next_attempt_at=now, lease_until=None)
+        .returning(DeliveryRow.sequence, DeliveryRow.id)
+    )
+    revived = sorted((row.sequence, row.id) for row in connection.execute(statement))
+    return [delivery_id for _, delivery_id in revived]

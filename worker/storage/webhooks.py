@@ -136,6 +136,10 @@ def claim_deliveries(
         .where(DeliveryRow.id.in_(taken))
         .values(lease_until=lease_until, attempts=DeliveryRow.attempts + 1)
     )
+    return _with_contents(connection, taken)
+
+
+def _with_contents(connection: Connection, ids: Collection[str]) -> list[Delivery]:
     query = (
         select(
             DeliveryRow.id,
@@ -148,7 +152,7 @@ def claim_deliveries(
         )
         .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
         .join(EventRow, EventRow.id == DeliveryRow.event_id)
-        .where(DeliveryRow.id.in_(taken))
+        .where(DeliveryRow.id.in_(ids))
         .order_by(DeliveryRow.sequence)
     )
     return [Delivery(*row) for row in connection.execute(query)]

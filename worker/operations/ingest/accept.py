@@ -98,7 +98,7 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
     return {
         "id": batch_id_of(key),
         "key": key,
-        "digest": batch_digest(items, _compared(flags)),
+        "digest": digest_of(items, flags),
         "state": BatchState.ACCEPTED.value,
         "source": flags.source,
         "user_id": flags.user_id,
@@ -148,9 +148,10 @@ def with_key(flags: Flags, task_id: str) -> Flags:
     return flags if flags.idempotency_key is not None else replace(flags, idempotency_key=task_id)
 
 
-def _compared(flags: Flags) -> Mapping[str, object]:
-    """The flags that make a batch another one; who sends it, and how urgently, does not."""
-    return {"include_in_worklog": flags.include_in_worklog, "atomic": flags.atomic, "user_id": flags.user_id}
+def digest_of(items: Sequence[object], flags: Flags) -> str:
+    """What tells a batch from another under the same key: its items and flags, not who sends it or how urgently."""
+    compared = {"include_in_worklog": flags.include_in_worklog, "atomic": flags.atomic, "user_id": flags.user_id}
+    return batch_digest(items, compared)
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.entities import Customer, Ticket, Value
+from worker.domain.legitimation import EXPLAINED_LEVELS
 from worker.domain.words import Channel, Direction
 from worker.operations.inspection.batch import Document, refresh_object
 from worker.operations.inspection.unknown import Unknown
@@ -22,9 +23,6 @@ from worker.storage.tickets import read_tickets, stored
 
 RECENTLY = timedelta(hours=1)
 """How far back `workedOnByIds` looks (page)."""
-
-EXPLAINED_LEVELS = range(10, 20)
-"""Levels of `customerLegitimation` that have a `customerLegitimationMessage` (page)."""
 
 STORED = (
     "id direction from fromName to ccEmails bccEmails subchannelId externalTicketId sentiment language languageCode"

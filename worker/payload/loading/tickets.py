@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from worker.domain.entities import Value
 from worker.domain.fields import LONG, WRITABLE, Field, Kind, Role
+from worker.domain.legitimation import EXPLAINED_LEVELS
 from worker.domain.words import (
     AiSupportLevel,
     Channel,
@@ -45,7 +46,6 @@ from worker.payload.objects import read_object
 _ASKED = frozenset("addTagIds removeTagIds refreshMode refresh refreshTags".split())
 """What a patch asks for; the page's object has them, a ticket at rest does not."""
 
-_EXPLAINED_LEVELS = range(10, 20)  # of customerLegitimation: others have no message (page)
 
 _TIME = Field("createdAt", Role.COMPUTED, Kind.TIME)
 _REPLY: Shape = {"to": NOT_STORED, "cc": Key(plain(read_addresses)), "bcc": Key(plain(read_addresses))}
@@ -151,7 +151,7 @@ def _values(item: Item, more: dict[str, object], now: datetime) -> dict[str, Val
     copies: dict[str, Value] = {"ccEmails": reply.get("cc") or (), "bccEmails": reply.get("bcc") or ()}
     direction = {} if item.direction is None else {"direction": item.direction}
     values = {**DEFAULTS, "createdAt": now, **copies, **item.values, **direction, **cast("dict[str, Value]", more)}
-    if values["customerLegitimation"] not in _EXPLAINED_LEVELS:
+    if values["customerLegitimation"] not in EXPLAINED_LEVELS:
         values["customerLegitimationMessage"] = None
     return values
 
