@@ -126,6 +126,23 @@ class Outcome(StrEnum):
     REFRESH_SCHEDULED = "refresh_scheduled"
     REFRESH_SKIPPED = "refresh_skipped"
     REJECTED = "rejected"
+    CONFLICT = "conflict"  # the ticket has changed since the `ifModifiedAt` of the item
+
+
+class Lane(StrEnum):
+    """Which batches go first, with all that they cause (interface: `priority`)."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+class MessageState(StrEnum):
+    """Where a row of the outbox stands; of a batch only so many are `ready` or `sent`, the rest is `held`."""
+
+    HELD = "held"
+    READY = "ready"
+    SENT = "sent"
+    POSTPONED = "postponed"  # part of its work waits for a later time
 
 
 class BatchState(StrEnum):
@@ -192,10 +209,13 @@ class ErrorCode(StrEnum):
     TICKET_NOT_FOUND = "ticket_not_found"
     UNKNOWN_TAG = "unknown_tag"
     ABORTED = "aborted"
+    CONFLICT = "conflict"
+    CANCELLED = "cancelled"
     NOT_A_LIST = "not_a_list"
     BATCH_TOO_LARGE = "batch_too_large"
     INVALID_JSON = "invalid_json"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    BATCH_ENDED = "batch_ended"
 
 
 class IgnoredReason(StrEnum):

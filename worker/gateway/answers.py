@@ -45,6 +45,7 @@ class Counts(_Answer):
     refresh_scheduled: int
     refresh_skipped: int
     rejected: int
+    conflict: int = 0
 
 
 class IgnoredField(_Answer):

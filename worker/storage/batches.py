@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from worker.domain.words import BatchState, Outcome
+from worker.domain.words import BatchState, Lane, Outcome
 from worker.storage.bulk import insert_rows
 from worker.storage.tables import BatchChunkRow, BatchItemRow, BatchRow
 
@@ -36,11 +36,14 @@ class Batch:
     refresh_scheduled: int
     refresh_skipped: int
     rejected: int
+    conflict: int
+    lane: Lane
+    parent_id: str | None
 
     @property
     def counts(self) -> dict[str, int]:
-        """The counts as the answer names them."""
-        return {
+        """The counts as the answer names them; conflicts only where there are any, since few senders ask for them."""
+        counts = {
             "received": self.received,
             "updated": self.updated,
             "unchanged": self.unchanged,
@@ -48,6 +51,7 @@ class Batch:
             "refreshSkipped": self.refresh_skipped,
             "rejected": self.rejected,
         }
+        return counts | ({"conflict": self.conflict} if self.conflict else {})
 
 
 _HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
@@ -56,7 +60,7 @@ _HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
 def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> None:
     """Write an accepted batch with its items; one with the same key that is already there stays as it is."""
     empty = {outcome.value: 0 for outcome in Outcome}
-    row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "finished_at": None}
+    row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "started_at": None, "finished_at": None}
     insert_rows(connection, BatchRow, [row], skip_existing=True)
     rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(part)} for at, part in enumerate(chunks)]
     insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
@@ -69,7 +73,7 @@ def find_batch(
     wanted = BatchRow.id == batch_id if key is None else BatchRow.key == key
     statement = select(*_HEAD).where(wanted)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-    return None if row is None else Batch(**{**row._mapping, "state": BatchState(row.state)})  # noqa: SLF001 - the documented mapping of a row
+    return None if row is None else Batch(**{**row._mapping, "state": BatchState(row.state), "lane": Lane(row.lane)})  # noqa: SLF001 - the documented mapping of a row
 
 
 def chunk_items(connection: Connection, batch_id: str, position: int) -> list[IndexedItem]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, exists, func, or_, select, true
 
-from worker.domain.words import BatchState, DeliveryState, RunState
+from worker.domain.words import BatchState, DeliveryState, Outcome, RunState
 from worker.storage.batches import find_batch
 from worker.storage.tables import (
     AiAgentRow,
@@ -62,7 +62,7 @@ def progress_of(connection: Connection, batch_id: str) -> Progress | None:
         return None
     # Read after the head: what a batch that is done has caused was written before it was done.
     counts = connection.execute(_caused_counts(batch_id)).one()
-    applied = batch.updated + batch.unchanged + batch.refresh_scheduled + batch.refresh_skipped + batch.rejected
+    applied = sum(getattr(batch, outcome.value) for outcome in Outcome)
     return Progress(batch.state, batch.digest, batch.received, applied, *counts)
 
 

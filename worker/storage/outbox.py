@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from worker.domain.words import Lane, MessageState
 from worker.storage.bulk import insert_rows
 from worker.storage.tables import OutboxRow
 
@@ -61,6 +62,8 @@ def _row(
         "task": task,
         "arguments": dict(arguments),
         "batch_id": batch_id,
+        "lane": Lane.INTERACTIVE.value,
+        "state": MessageState.READY.value,
         "due_at": due_at,
         "sent": 0,
         "created_at": now,

@@ -28,7 +28,9 @@ def described(connection: Connection) -> dict[str, Any]:
     inspector = inspect(connection)
     return {
         table: {
-            "columns": [column | {"type": str(column["type"])} for column in inspector.get_columns(table)],
+            "columns": {
+                column["name"]: column | {"type": str(column["type"])} for column in inspector.get_columns(table)
+            },
             "primary key": inspector.get_pk_constraint(table),
             "foreign keys": sorted(inspector.get_foreign_keys(table), key=str),
             "unique": sorted(inspector.get_unique_constraints(table), key=str),

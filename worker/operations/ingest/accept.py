@@ -6,27 +6,19 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.context import Context
-from worker.domain.words import BatchState, ErrorCode
+from worker.domain.words import BatchState, ErrorCode, Lane
 from worker.payload.batch import batch_digest, check_batch, ticket_id_of
 from worker.payload.refusal import Refused
 from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch
 from worker.storage.outbox import add_message
 
 _NAMESPACE = uuid.UUID("6f1b8f3a-0f6e-4c38-9d0c-2b9a5c1f7e11")
-
-
-class Lane(StrEnum):
-    """Which batches go first (interface: `priority`)."""
-
-    INTERACTIVE = "interactive"
-    BULK = "bulk"
 
 
 INTERACTIVE_ITEMS = 100
@@ -106,6 +98,7 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
         "include_in_worklog": flags.include_in_worklog,
         "atomic": flags.atomic,
         "received": len(items),
+        "parent_id": None,
         "created_at": context.clock(),
     }
 

@@ -134,5 +134,6 @@ def ledger_row(batch_id: str, item: Settled) -> dict[str, object]:
         "changed_fields": list(item.changed),
         "ignored_fields": [{"field": one.field, "reason": one.reason.value} for one in item.ignored],
         "deprecations": list(item.deprecations),
+        "current": None,
         "errors": [{"code": one.code.value, "field": one.field, "message": one.message} for one in item.errors],
     }

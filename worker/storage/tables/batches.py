@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.storage.tables.base import Base, Key, Moment, Number, Short
+from worker.storage.tables.base import Base, Big, Key, Moment, Number, Short
 
 
 class BatchRow(Base):
-    """One accepted batch; `digest` tells the same body and flags from others, `next_chunk` where to go on."""
+    """One accepted batch; `digest` tells the same body and flags from others, `next_chunk` where to go on.
+
+    `parent_id` is the batch whose failed items this one tries again; `started_at` is when its first chunk began.
+    """
 
     __tablename__ = "batch"
 
@@ -32,7 +35,10 @@ class BatchRow(Base):
     refresh_scheduled: Mapped[Number]
     refresh_skipped: Mapped[Number]
     rejected: Mapped[Number]
+    conflict: Mapped[Number] = mapped_column(Big, server_default="0")
+    parent_id: Mapped[Short | None] = mapped_column(index=True)
     created_at: Mapped[Moment]
+    started_at: Mapped[Moment | None]
     finished_at: Mapped[Moment | None]
 
 
@@ -47,7 +53,10 @@ class BatchChunkRow(Base):
 
 
 class BatchItemRow(Base):
-    """The ledger: exactly one outcome an item (contract section 1)."""
+    """The ledger: exactly one outcome an item (contract section 1).
+
+    `current` holds what a conflict was about: the ticket's values of the item's fields at that time.
+    """
 
     __tablename__ = "batch_item"
 
@@ -60,5 +69,6 @@ class BatchItemRow(Base):
     ignored_fields: Mapped[list[Any]]
     deprecations: Mapped[list[Any]]
     errors: Mapped[list[Any]]
+    current: Mapped[dict[str, Any] | None]
 
     __table_args__ = (Index("ix_batch_item_ticket_id", "ticket_id"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.storage.tables.base import Base, Key, Moment, Number, Serial, Short
@@ -13,7 +13,7 @@ from worker.storage.tables.base import Base, Key, Moment, Number, Serial, Short
 class OutboxRow(Base):
     """A message that must reach the broker and be finished; its id is the Celery task id.
 
-    A row leaves when its work has ended. Until then it is sent whenever `due_at` has passed.
+    A row leaves when its work has ended. Until then it is sent whenever `due_at` has passed, unless it is held back.
     """
 
     __tablename__ = "outbox"
@@ -21,10 +21,22 @@ class OutboxRow(Base):
     id: Mapped[Key]
     task: Mapped[Short]
     arguments: Mapped[dict[str, Any]]  # ids alone
-    batch_id: Mapped[Short | None] = mapped_column(index=True)
-    due_at: Mapped[Moment] = mapped_column(index=True)
+    batch_id: Mapped[Short | None]
+    lane: Mapped[Short] = mapped_column(server_default="interactive")
+    state: Mapped[Short] = mapped_column(server_default="ready")
+    due_at: Mapped[Moment]
     sent: Mapped[Number]  # how often
     created_at: Mapped[Moment]
+
+    __table_args__ = (
+        Index("ix_outbox_batch_id_state", "batch_id", "state"),
+        Index(
+            "ix_outbox_due_at",
+            "due_at",
+            postgresql_where=text("state <> 'held'"),
+            sqlite_where=text("state <> 'held'"),
+        ),
+    )
 
 
 class DeadLetterRow(Base):
