@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from worker.domain.entities import Ticket, Value, Values
 from worker.domain.legitimation import message
@@ -23,8 +24,7 @@ class Actor:
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(NamedTuple):
     """One changed field as history and webhooks tell it."""
 
     field: str
@@ -38,21 +38,14 @@ class TicketChange:
 
     `values` holds the new values of changed fields alone, `tags` the new tags or None when they stay, `follows` what
     follows from the change (`modifiedAt`, `closedAt`, `customerLegitimationMessage`, marks of what a person set).
+    `fields` tells every changed field, tags last as sorted lists of ids, then what is stored elsewhere: intents.
     """
 
     ticket: Ticket
     values: Values
     tags: Mapping[int, TagSource] | None
     follows: Mapping[str, Value] = field(default_factory=dict)
-    also: tuple[FieldChange, ...] = ()  # told like fields, but stored elsewhere: intents
-
-    @property
-    def fields(self) -> list[FieldChange]:
-        """Every changed field, tags last as sorted lists of ids."""
-        told = [FieldChange(name, self.ticket.values[name], new) for name, new in self.values.items()]
-        if self.tags is not None and self.tags.keys() != self.ticket.tags.keys():
-            told.append(FieldChange(TAGS_FIELD, sorted(self.ticket.tags), sorted(self.tags)))
-        return [*told, *self.also]
+    fields: Sequence[FieldChange] = ()
 
 
 def net_change(
@@ -65,12 +58,19 @@ def net_change(
     beside: Values = MappingProxyType({}),
     also: tuple[FieldChange, ...] = (),
 ) -> TicketChange | None:
-    """Compare with the ticket as read; None when nothing is different. `beside` is stored with a change, untold."""
-    changed = {name: value for name, value in values.items() if value != ticket.values[name]}
+    """Compare with the ticket as read; None when nothing is different.
+
+    `beside` is stored with a change, untold; `also` is told like fields, but stored elsewhere.
+    """
+    before = ticket.values
+    changed = {name: value for name, value in values.items() if value != before[name]}
     new_tags = tags if tags is not None and dict(tags) != dict(ticket.tags) else None
     if not changed and new_tags is None and not also:
         return None
-    return TicketChange(ticket, changed, new_tags, {**_follows(changed, ticket, by, now), **beside}, also)
+    told = [FieldChange(name, before[name], value) for name, value in changed.items()]
+    if new_tags is not None and new_tags.keys() != ticket.tags.keys():
+        told.append(FieldChange(TAGS_FIELD, sorted(ticket.tags), sorted(new_tags)))
+    return TicketChange(ticket, changed, new_tags, {**_follows(changed, ticket, by, now), **beside}, [*told, *also])
 
 
 def _follows(changed: Values, ticket: Ticket, by: Actor, now: datetime) -> dict[str, Value]:

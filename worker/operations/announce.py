@@ -28,14 +28,15 @@ class Cause:
 
 def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cause) -> list[str]:
     """One event for each changed ticket; the ids of messages that carry many deliveries each."""
-    events = [_event(change, cause) for change in changes if change.fields]
+    occurred_at = str(stored(cause.at.replace(microsecond=0)))
+    events = [_event(change, cause, occurred_at) for change in changes if change.fields]
     deliveries = add_events(connection, events, batch_id=cause.batch_id, now=cause.at)
     task = TaskName.DELIVER_WEBHOOKS
     return carry(connection, task, "delivery_ids", deliveries, batch_id=cause.batch_id, now=cause.at)
 
 
-def _event(change: TicketChange, cause: Cause) -> Event:
-    after = {**change.ticket.values, **change.values}
+def _event(change: TicketChange, cause: Cause, occurred_at: str) -> Event:
+    before, values = change.ticket.values, change.values
     extra = {"autoOpenedDueToDueDate": True} if cause.due_date_passed else {}
     body = ticket_updated(
         change.ticket.id,
@@ -43,7 +44,8 @@ def _event(change: TicketChange, cause: Cause) -> Event:
         cause.batch_id,
         changes={told.field: stored(told.new) for told in change.fields},
         previous={told.field: stored(told.old) for told in change.fields},
-        occurred_at=str(stored(cause.at.replace(microsecond=0))),
+        occurred_at=occurred_at,
         **extra,
     )
-    return Event(TICKET_UPDATED, change.ticket.id, body, after["channel"], after["subchannelId"])
+    channel, subchannel = (values.get(name, before[name]) for name in ("channel", "subchannelId"))
+    return Event(TICKET_UPDATED, change.ticket.id, body, channel, subchannel)

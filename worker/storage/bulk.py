@@ -1,36 +1,48 @@
 """Writing and finding many rows with one statement, on both databases.
 
-PostgreSQL takes the rows as one JSON document and spreads it with `jsonb_to_recordset`: one parameter, one plan, one
-round trip. SQLite runs in this process, so its prepared statement over a list of rows is faster than unpacking JSON.
+PostgreSQL takes new rows by COPY, and rows that must meet stored ones as one JSON document that `json_to_recordset`
+spreads: one plan, one round trip. SQLite runs in this process, so its prepared statement over a list of rows is faster
+than unpacking JSON; the rows go to the driver itself, since SQLAlchemy would bind each value anew.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, cast
 
+from psycopg import Error as PsycopgError
+from psycopg import sql
 from sqlalchemy import (
+    JSON,
+    Column,
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     Table,
     Text,
+    Update,
+    any_,
     bindparam,
-    cast,
     column,
     func,
     literal,
     select,
     update,
 )
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import InstrumentedAttribute
 
+from worker.storage.encoding import encode
 from worker.storage.tables import Base
+from worker.storage.tables.base import UtcTime
 
 Row = Mapping[str, Any]
+Convert = Callable[[Any], Any]
 
 
 def insert_rows(
@@ -50,13 +62,16 @@ def insert_rows(
         return
     table = _table(model)
     names = list(rows[0])
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name != "postgresql":
+        statement = sqlite.insert(table).values({name: bindparam(name) for name in names})
+        statement = _on_conflict(statement, names, skip_existing=skip_existing, replace=replace)
+        _execute_many(connection, statement, {name: (name, table.c[name]) for name in names}, rows)
+    elif skip_existing or replace:
         source = _recordset(table, names, rows)
-        statement: Any = postgresql.insert(table).from_select(names, select(*(source.c[name] for name in names)))
-        connection.execute(_on_conflict(statement, names, skip_existing=skip_existing, replace=replace))
-        return
-    statement = _on_conflict(sqlite.insert(table), names, skip_existing=skip_existing, replace=replace)
-    connection.execute(statement, [dict(row) for row in rows])
+        into = postgresql.insert(table).from_select(names, select(*(source.c[name] for name in names)))
+        connection.execute(_on_conflict(into, names, skip_existing=skip_existing, replace=replace))
+    else:
+        _copy(connection, table, names, rows)
 
 
 def update_rows(
@@ -81,9 +96,80 @@ def update_rows(
         connection.execute(statement.values({name: source.c[name] for name in names}))
         return
     bound = update(table).where(table.c.id == bindparam("row_id"), *guard)
-    connection.execute(
-        bound.values({name: bindparam(f"new_{name}") for name in names}),
-        [{"row_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in rows],
+    statement = bound.values({name: bindparam(f"new_{name}") for name in names})
+    given = {"row_id": ("id", table.c.id)} | {f"new_{name}": (name, table.c[name]) for name in names}
+    _execute_many(connection, statement, given, rows)
+
+
+def among(
+    connection: Connection, attribute: InstrumentedAttribute[Any], values: Collection[Any]
+) -> ColumnElement[bool]:
+    """Whether a column is one of the values, however many: they travel as one parameter."""
+    if connection.dialect.name == "postgresql":
+        return attribute == any_(literal(list(values), postgresql.ARRAY(attribute.type)))
+    given = func.json_each(encode(list(values))).table_valued("value")
+    return attribute.in_(select(given.c.value))
+
+
+def _execute_many(
+    connection: Connection,
+    statement: Insert | Update,
+    given: Mapping[str, tuple[str, Column[Any]]],
+    rows: Sequence[Row],
+) -> None:
+    """Run a statement once for each row; `given` tells for its parameters the row's entry and the column."""
+    compiled = statement.compile(dialect=connection.dialect)
+    fixed = compiled.params
+    columns = []
+    for parameter in compiled.positiontup:
+        if parameter not in given:  # of the condition on the stored row
+            columns.append([fixed[parameter]] * len(rows))
+            continue
+        name, stored_in = given[parameter]
+        columns.append(_column(rows, name, _to_sqlite(stored_in.type)))
+    connection.exec_driver_sql(str(compiled), list(zip(*columns, strict=True)))
+
+
+def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:
+    if convert is None:
+        return [row[name] for row in rows]
+    return [None if (value := row[name]) is None else convert(value) for row in rows]
+
+
+def _to_sqlite(kind: object) -> Convert | None:
+    if isinstance(kind, JSON):
+        return encode
+    return _sqlite_time if isinstance(kind, UtcTime) else None
+
+
+@lru_cache(maxsize=1024)  # most rows of a write bear the same moment
+def _sqlite_time(value: datetime) -> str:
+    """The text that SQLAlchemy's own type writes and reads."""
+    if value.tzinfo is None:
+        raise ValueError("a stored time must be aware")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    columns = [_column(rows, name, encode if isinstance(table.c[name].type, JSON) else None) for name in names]
+    fields = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), fields)
+    try:
+        with cast("Any", connection.connection).cursor() as cursor, cursor.copy(statement) as copy:
+            for row in zip(*columns, strict=True):
+                copy.write_row(row)
+    except PsycopgError as error:
+        raise _translated(connection, error) from None
+
+
+def _translated(connection: Connection, error: PsycopgError) -> BaseException:
+    """The error as SQLAlchemy raises it, so that races are retried and a lost connection leaves the pool."""
+    dialect: Any = connection.dialect
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        "COPY", None, error, PsycopgError, hide_parameters=True, connection_invalidated=lost, dialect=dialect
     )
 
 
@@ -98,19 +184,13 @@ def _on_conflict(statement: Any, names: Sequence[str], *, skip_existing: bool, r
 
 def _recordset(table: Table, names: Sequence[str], rows: Sequence[Row]) -> FromClause:
     """The rows as something to select from, typed as the table's columns."""
-    document = json.dumps([{name: row[name] for name in names} for row in rows], default=_encode, ensure_ascii=False)
     columns = [column(name, table.c[name].type) for name in names]
+    document = encode([{name: row[name] for name in names} for row in rows])
     return (
-        func.jsonb_to_recordset(cast(literal(document, Text()), JSONB))
+        func.json_to_recordset(sql_cast(literal(document, Text()), postgresql.JSON))
         .table_valued(*columns)
         .render_derived(name="given", with_types=True)
     )
-
-
-def _encode(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"cannot store a {type(value).__name__}")
 
 
 def _table(model: type[Base]) -> Table:

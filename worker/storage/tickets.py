@@ -13,11 +13,12 @@ from worker.domain.changes import Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
 from worker.domain.words import ActorType, Status, TagSource
-from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.bulk import among, insert_rows, update_rows
 from worker.storage.tables import HistoryRow, TagRow, TicketRow, TicketTagRow, WorklogRow
 
 _TICKET = TicketRow.__table__
 assert isinstance(_TICKET, Table)  # noqa: S101 - a plain table
+_SOURCES = {source.value: source for source in TagSource}
 
 _EXTRA = {
     "firstResponseDueByManual": "first_response_due_by_manual",
@@ -62,25 +63,24 @@ class Origin:
 
 def lock_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str]) -> dict[int, Ticket]:
     """Read the tickets with these fields and lock them, in the order of their ids, until the transaction ends."""
-    statement = _select(ids, fields).order_by(TicketRow.id).with_for_update()
-    return _snapshots(connection, statement, ids)
+    return _snapshots(connection, _select(fields).order_by(TicketRow.id).with_for_update(), ids)
 
 
 def read_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str] = ()) -> dict[int, Ticket]:
     """Read the tickets without a lock; no fields named means all."""
-    return _snapshots(connection, _select(ids, fields or COLUMNS), ids)
+    return _snapshots(connection, _select(fields or COLUMNS), ids)
 
 
-def _select(ids: Collection[int], fields: Iterable[str]) -> Any:  # noqa: ANN401 - a Select over chosen columns
+def _select(fields: Iterable[str]) -> Any:  # noqa: ANN401 - a Select over chosen columns
     names = sorted({*fields, *DECIDING, *FOLLOWING} - {"id"})
     columns = [_TICKET.c[COLUMNS[name]].label(name) for name in names]
-    return select(TicketRow.id, TicketRow.version, *columns).where(TicketRow.id.in_(ids))
+    return select(TicketRow.id, TicketRow.version, *columns)
 
 
 def _snapshots(connection: Connection, statement: Any, ids: Collection[int]) -> dict[int, Ticket]:  # noqa: ANN401
     if not ids:
         return {}
-    rows = connection.execute(statement)
+    rows = connection.execute(statement.where(among(connection, TicketRow.id, ids)))
     names = list(rows.keys())[2:]
     found = [(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in rows]
     tags = tags_of(connection, [ticket_id for ticket_id, _, _ in found])
@@ -95,8 +95,8 @@ def tags_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int,
     if not ids:
         return tags
     query = select(TicketTagRow.ticket_id, TicketTagRow.tag_id, TicketTagRow.source)
-    for ticket_id, tag_id, source in connection.execute(query.where(TicketTagRow.ticket_id.in_(ids))):
-        tags.setdefault(ticket_id, {})[tag_id] = TagSource(source)
+    for ticket_id, tag_id, source in connection.execute(query.where(among(connection, TicketTagRow.ticket_id, ids))):
+        tags.setdefault(ticket_id, {})[tag_id] = _SOURCES[source]
     return tags
 
 
@@ -104,15 +104,16 @@ def known_tags(connection: Connection, ids: Collection[int]) -> frozenset[int]:
     """Which of these tags exist."""
     if not ids:
         return frozenset()
-    return frozenset(connection.scalars(select(TagRow.id).where(TagRow.id.in_(ids))))
+    return frozenset(connection.scalars(select(TagRow.id).where(among(connection, TagRow.id, ids))))
 
 
 def owners_of_external_ids(connection: Connection, external_ids: Collection[str]) -> dict[str, int]:
     """Which ticket holds each of these external ids."""
     if not external_ids:
         return {}
-    query = select(TicketRow.external_ticket_id, TicketRow.id).where(TicketRow.external_ticket_id.in_(external_ids))
-    return {str(external_id): ticket_id for external_id, ticket_id in connection.execute(query)}
+    query = select(TicketRow.external_ticket_id, TicketRow.id)
+    held = query.where(among(connection, TicketRow.external_ticket_id, external_ids))
+    return {str(external_id): ticket_id for external_id, ticket_id in connection.execute(held)}
 
 
 def due_pending(connection: Connection, now: datetime, limit: int) -> list[int]:
@@ -130,7 +131,7 @@ def due_pending(connection: Connection, now: datetime, limit: int) -> list[int]:
 def touched_by_people(connection: Connection, versions: Mapping[int, int]) -> dict[int, set[str]]:
     """Which fields of these tickets a person changed after the given version."""
     query = select(HistoryRow.ticket_id, HistoryRow.version, HistoryRow.field).where(
-        HistoryRow.ticket_id.in_(versions.keys()),
+        among(connection, HistoryRow.ticket_id, versions.keys()),
         HistoryRow.version > min(versions.values(), default=0),
         HistoryRow.actor_type == ActorType.USER.value,
     )
@@ -148,7 +149,7 @@ def save_changes(connection: Connection, changes: Sequence[TicketChange], origin
     _update_tickets(connection, changes)
     _update_spam(connection, changes, origin)
     _replace_tags(connection, [change for change in changes if change.tags is not None])
-    insert_rows(connection, HistoryRow, [row for change in changes for row in _history(change, origin)])
+    insert_rows(connection, HistoryRow, _history(changes, origin))
     if worklog:
         insert_rows(connection, WorklogRow, [_worklog(change, origin) for change in changes])
 
@@ -179,8 +180,8 @@ def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin
         for change in changes
         if "spamStatus" in change.values
     ]
-    by_person = [row for row in marks if row["spam_status"] is None or row["spam_status"] in MANUAL_SPAM_STATUSES]
-    automatic = [row for row in marks if row not in by_person]
+    by_person = [row for row in marks if _is_personal(row["spam_status"])]
+    automatic = [row for row in marks if not _is_personal(row["spam_status"])]
     if origin.actor.type is ActorType.USER:
         # One batch may take a manual mark away and then bring an automatic one: the person's reset goes first.
         reset = {change.ticket.id for change in changes if change.ticket.values["spamStatus"] in MANUAL_SPAM_STATUSES}
@@ -193,11 +194,15 @@ def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin
     update_rows(connection, TicketRow, automatic, only_if=not_manual)
 
 
+def _is_personal(spam_status: Value) -> bool:
+    return spam_status is None or spam_status in MANUAL_SPAM_STATUSES
+
+
 def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> None:
     if not changes:
         return
     ids = [change.ticket.id for change in changes]
-    connection.execute(delete(TicketTagRow).where(TicketTagRow.ticket_id.in_(ids)))
+    connection.execute(delete(TicketTagRow).where(among(connection, TicketTagRow.ticket_id, ids)))
     rows = [
         {"ticket_id": change.ticket.id, "tag_id": tag_id, "source": source.value}
         for change in changes
@@ -206,18 +211,27 @@ def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> No
     insert_rows(connection, TicketTagRow, rows)
 
 
-def _history(change: TicketChange, origin: Origin) -> Iterable[Mapping[str, object]]:
-    for told in change.fields:
-        yield {
-            "ticket_id": change.ticket.id,
-            "version": change.ticket.version + 1,
-            "field": told.field,
-            "old": stored(told.old),
-            "new": stored(told.new),
-            "actor_type": origin.actor.type.value,
-            "actor_id": origin.actor.id,
-            "at": origin.at,
-        } | origin.of(change.ticket.id)
+def _history(changes: Sequence[TicketChange], origin: Origin) -> list[Mapping[str, object]]:
+    actor_type, actor_id, at = origin.actor.type.value, origin.actor.id, origin.at
+    rows: list[Mapping[str, object]] = []
+    for change in changes:
+        ticket_id, version = change.ticket.id, change.ticket.version + 1
+        place = origin.of(ticket_id)
+        rows += [
+            {
+                "ticket_id": ticket_id,
+                "version": version,
+                "field": name,
+                "old": stored(old),
+                "new": stored(new),
+                "actor_type": actor_type,
+                "actor_id": actor_id,
+                "at": at,
+                **place,
+            }
+            for name, old, new in change.fields
+        ]
+    return rows
 
 
 def _worklog(change: TicketChange, origin: Origin) -> Mapping[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from worker.domain.words import DeliveryState
 from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.ids import new_ids
 from worker.storage.tables import AttemptRow, DeliveryRow, EndpointRow, EventRow
 
 
@@ -69,7 +69,7 @@ def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str
     if not events:
         return []
     endpoints = enabled_endpoints(connection)
-    named = [(str(uuid.uuid4()), event) for event in events]
+    named = list(zip(new_ids(len(events)), events, strict=True))
     insert_rows(
         connection,
         EventRow,
@@ -79,27 +79,31 @@ def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str
                 "type": event.type,
                 "ticket_id": event.ticket_id,
                 "batch_id": batch_id,
-                "body": dict(event.body),
+                "body": event.body,
                 "created_at": now,
             }
             for event_id, event in named
         ],
     )
+    wanted = [
+        (endpoint.id, event_id, event.ticket_id)
+        # Endpoint by endpoint, so that messages carry deliveries to one, and a slow one holds up few others.
+        for endpoint in endpoints
+        for event_id, event in named
+        if endpoint.wants(event.type, event.channel, event.subchannel)
+    ]
     rows = [
         {
-            "id": str(uuid.uuid4()),
+            "id": delivery_id,
             "event_id": event_id,
-            "endpoint_id": endpoint.id,
-            "ticket_id": event.ticket_id,
+            "endpoint_id": endpoint_id,
+            "ticket_id": ticket_id,
             "batch_id": batch_id,
             "state": DeliveryState.WAITING.value,
             "attempts": 0,
             "next_attempt_at": now,
         }
-        # Endpoint by endpoint, so that messages carry deliveries to one, and a slow one holds up few others.
-        for endpoint in endpoints
-        for event_id, event in named
-        if endpoint.wants(event.type, event.channel, event.subchannel)
+        for delivery_id, (endpoint_id, event_id, ticket_id) in zip(new_ids(len(wanted)), wanted, strict=True)
     ]
     insert_rows(connection, DeliveryRow, rows)
     return [str(row["id"]) for row in rows]

@@ -36,10 +36,12 @@ def ticket_updated(  # noqa: PLR0917 - the event's own keys, in its own order
         "ticketId": ticket_id,
         "userId": user_id,
         "batchId": batch_id,
-        "changes": dict(changes),
-        "previous": dict(previous),
+        "changes": changes,
+        "previous": previous,
         "occurredAt": occurred_at,
     }
+    if not extra:
+        return event
     if hidden := sorted(event.keys() & extra.keys()):
         raise ValueError(f"an event has these keys already: {', '.join(hidden)}")
     return event | extra
