@@ -43,6 +43,7 @@ from worker.storage.tables.base import UtcTime
 
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
+Given = Mapping[str, tuple[str, Column[Any]]]
 
 
 def insert_rows(
@@ -121,7 +122,7 @@ def _execute_many(
     compiled = statement.compile(dialect=connection.dialect)
     fixed = compiled.params
     columns = []
-    for parameter in compiled.positiontup:
+    for parameter in compiled.positiontup or ():
         if parameter not in given:  # of the condition on the stored row
             columns.append([fixed[parameter]] * len(rows))
             continue
