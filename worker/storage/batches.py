@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from worker.domain.words import BatchState, Lane, Outcome
 from worker.storage.bulk import insert_rows
@@ -25,6 +25,7 @@ class Batch:
     key: str
     digest: str
     state: BatchState
+    source: str | None
     user_id: int | None
     include_in_worklog: bool
     atomic: bool
@@ -39,6 +40,9 @@ class Batch:
     conflict: int
     lane: Lane
     parent_id: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -88,6 +92,7 @@ def finish_chunk(connection: Connection, batch: Batch, outcomes: Mapping[Outcome
     values: dict[str, Any] = {outcome.value: getattr(BatchRow, outcome.value) + n for outcome, n in outcomes.items()}
     values["next_chunk"] = batch.next_chunk + 1
     values["state"] = (BatchState.DONE if last else BatchState.RUNNING).value
+    values["started_at"] = func.coalesce(BatchRow.started_at, now)
     if last:
         values["finished_at"] = now
     connection.execute(update(BatchRow).where(BatchRow.id == batch.id).values(**values))
@@ -98,7 +103,31 @@ def add_ledger(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     insert_rows(connection, BatchItemRow, rows)
 
 
-def ledger_items(connection: Connection, batch_id: str) -> list[dict[str, Any]]:
-    """The ledger of a batch in the order of its items."""
-    query = select(BatchItemRow.__table__).where(BatchItemRow.batch_id == batch_id).order_by(BatchItemRow.index)
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """Which items of a ledger: with these outcomes, behind the index `after`, at most `limit`; unsaid means all."""
+
+    outcomes: Collection[Outcome] = ()
+    after: int | None = None
+    limit: int | None = None
+
+
+WHOLE_LEDGER = LedgerPage()
+
+
+def ledger_items(
+    connection: Connection, batch_id: str, page: LedgerPage = WHOLE_LEDGER, *, first: Collection[Outcome] = ()
+) -> list[dict[str, Any]]:
+    """The ledger of a batch in the order of its items, those with one of the outcomes `first` before all others."""
+    query = page_of_ledger(select(BatchItemRow.__table__), batch_id, page)
+    if first:
+        query = query.order_by(None).order_by(case((BatchItemRow.outcome.in_(first), 0), else_=1), BatchItemRow.index)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def page_of_ledger(query: Select[Any], batch_id: str, page: LedgerPage) -> Select[Any]:
+    """The rows of one page of a batch's ledger."""
+    query = query.where(BatchItemRow.batch_id == batch_id).order_by(BatchItemRow.index).limit(page.limit)
+    if page.outcomes:
+        query = query.where(BatchItemRow.outcome.in_(page.outcomes))
+    return query if page.after is None else query.where(BatchItemRow.index > page.after)
