@@ -18,6 +18,7 @@ from worker.payload.kinds import READERS
 from worker.payload.names import nearest_name, shown_name
 from worker.payload.refreshing import control_of, ignored_by, is_computed, is_shape_error, mode_of
 from worker.payload.remarks import Ignored, ItemError
+from worker.payload.versions import IF_MODIFIED_AT, LastSeen, read_last_seen
 from worker.payload.wrong import Wrong
 
 DEPRECATED = frozenset({"ccEmails", "bccEmails", "replyCcEmails", "refresh", "refreshTags"})
@@ -45,7 +46,7 @@ class Item:
     is as sent, to be compared with the ticket's. The tag tuples are as sent, doubles and all, so that a position in
     them is that of a path such as `addTagIds[0]`; None means not sent. An item with `refresh` saves nothing: its
     `values`, `direction` and tags are empty. A `from` of null without a `channel` beside it is still to be judged by
-    `worker.payload.conflicts.check_sender`, with the ticket's channel.
+    `worker.payload.conflicts.check_sender`, with the ticket's channel. `last_seen` is None when no version is checked.
     """
 
     ticket_id: int | None = None
@@ -56,6 +57,7 @@ class Item:
     add_tag_ids: tuple[int, ...] | None = None
     remove_tag_ids: tuple[int, ...] | None = None
     refresh: RefreshMode | None = None
+    last_seen: LastSeen | None = None
     ignored: tuple[Ignored, ...] = ()
     deprecations: tuple[str, ...] = ()
     errors: tuple[ItemError, ...] = ()
@@ -66,10 +68,11 @@ def parse_item(raw: object, rules: Rules) -> Item:
     if not isinstance(raw, dict):
         return Item(errors=(ItemError(ErrorCode.NOT_AN_OBJECT, "", "must be an object"),))
     values, errors = _read_fields(raw, rules.zone)
+    last_seen = _last_seen(raw, rules.zone, errors) if IF_MODIFIED_AT in raw else None
     control = control_of(raw)
     if control is None:
-        return _saving(raw, values, errors)
-    return _refreshing(raw, control, values, errors)
+        return _saving(raw, values, last_seen, errors)
+    return _refreshing(raw, control, values, last_seen, errors)
 
 
 def _read_fields(raw: Mapping[str, object], zone: tzinfo) -> tuple[dict[str, Value], list[ItemError]]:
@@ -79,7 +82,7 @@ def _read_fields(raw: Mapping[str, object], zone: tzinfo) -> tuple[dict[str, Val
     for name, value in raw.items():
         spec = FIELDS.get(name)
         if spec is None:
-            if len(errors) < MOST_ERRORS:
+            if name != IF_MODIFIED_AT and len(errors) < MOST_ERRORS:
                 errors.extend(_unknown(str(name)))
         elif spec.kind is Kind.ANY:
             continue
@@ -97,13 +100,23 @@ def _read_fields(raw: Mapping[str, object], zone: tzinfo) -> tuple[dict[str, Val
     return values, errors
 
 
+def _last_seen(raw: Mapping[str, object], zone: tzinfo, errors: list[ItemError]) -> LastSeen | None:
+    try:
+        return read_last_seen(raw[IF_MODIFIED_AT], zone)
+    except Wrong as wrong:
+        errors.extend(wrong.at(IF_MODIFIED_AT))
+        return None
+
+
 def _unknown(name: str) -> Iterator[ItemError]:
     if not is_computed(name):
         message = f"is no field of a ticket; the nearest one is {nearest_name(name)}"
         yield ItemError(ErrorCode.UNKNOWN_FIELD, shown_name(name), message)
 
 
-def _saving(raw: Mapping[str, object], values: dict[str, Value], errors: list[ItemError]) -> Item:
+def _saving(
+    raw: Mapping[str, object], values: dict[str, Value], last_seen: LastSeen | None, errors: list[ItemError]
+) -> Item:
     errors.extend(tag_conflicts(raw))
     if "channel" in values and (wrong_sender := check_sender(values, values["channel"])):
         errors.append(wrong_sender)
@@ -116,17 +129,25 @@ def _saving(raw: Mapping[str, object], values: dict[str, Value], errors: list[It
         tag_ids=_tags(values, "tagIds"),
         add_tag_ids=_tags(values, "addTagIds"),
         remove_tag_ids=_tags(values, "removeTagIds"),
+        last_seen=last_seen,
         ignored=tuple(Ignored(name, IgnoredReason.COMPUTED) for name in raw if is_computed(name)),
         deprecations=_deprecations(raw),
         errors=tuple(errors),
     )
 
 
-def _refreshing(raw: Mapping[str, object], control: str, values: Mapping[str, Value], errors: list[ItemError]) -> Item:
+def _refreshing(
+    raw: Mapping[str, object],
+    control: str,
+    values: Mapping[str, Value],
+    last_seen: LastSeen | None,
+    errors: list[ItemError],
+) -> Item:
     lasting = tuple(error for error in errors if is_shape_error(error, control))
     return Item(
         ticket_id=cast("int | None", values.get("id")),
         refresh=mode_of(control, raw[control]) if control in values else None,
+        last_seen=last_seen,
         ignored=tuple(ignored_by(control, raw)),
         deprecations=_deprecations(raw),
         errors=lasting,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from worker.domain.fields import FIELDS, SHOWN_ONLY, Role
 from worker.domain.words import ErrorCode, IgnoredReason, RefreshMode
 from worker.payload.remarks import Ignored, ItemError
+from worker.payload.versions import IF_MODIFIED_AT
 
 _LEGACY = {"refresh": RefreshMode.FULL, "refreshTags": RefreshMode.TAGS}
 _BEATEN = {"refreshMode": frozenset(_LEGACY), "refresh": frozenset({"refreshTags"}), "refreshTags": frozenset[str]()}
@@ -46,4 +47,4 @@ def ignored_by(control: str, raw: Mapping[str, object]) -> Iterator[Ignored]:
 
 def is_shape_error(error: ItemError, control: str) -> bool:
     """Whether an error rejects a refresh item: of ignored fields only names and types are validated."""
-    return error.code in _SHAPE or error.field in {"id", control}
+    return error.code in _SHAPE or error.field in {"id", control, IF_MODIFIED_AT}

@@ -9,6 +9,7 @@ from worker.payload.addresses import LONGEST_RECIPIENT
 from worker.payload.ids import GREATEST_ID, GREATEST_LEVEL
 from worker.payload.item import DEPRECATED
 from worker.payload.kinds import CHOICES
+from worker.payload.versions import IF_MODIFIED_AT
 from worker.payload.wrong import LONGEST_LIST
 
 Schema = dict[str, object]
@@ -66,9 +67,17 @@ _TIME: Schema = {
     "examples": ["2022-12-15 22:18:06", "2023-11-07T05:31:56Z", 1671142686],
 }
 
+_IF_MODIFIED_AT: Schema = {
+    "description": "The modifiedAt of the ticket as it was last seen, null when it had none: if the ticket has changed"
+    " since, the item ends as conflict, with the current values of its fields.",
+    "anyOf": [{"$ref": "#/$defs/time"}, {"type": "null"}],
+    "writeOnly": True,
+}
+
 _EXAMPLES: list[object] = [
     [{"id": 376189, "status": "closed"}, {"id": 376190, "priority": "high", "addTagIds": [62]}],
     [{"id": 376189, "refreshMode": "tags"}],
+    [{"id": 376189, "ifModifiedAt": "2022-12-15 22:18:06", "priority": "low"}],
 ]
 
 
@@ -91,6 +100,7 @@ def batch_schema() -> dict[str, object]:
                 "properties": {
                     **{name: _property(spec) for name, spec in FIELDS.items()},
                     **{name: _described({}, Role.COMPUTED, "") | {"readOnly": True} for name in sorted(SHOWN_ONLY)},
+                    IF_MODIFIED_AT: _IF_MODIFIED_AT,
                 },
                 "required": ["id"],
                 "additionalProperties": False,

@@ -13,6 +13,7 @@ from worker.domain.fields import FIELDS, SHOWN_ONLY, Kind, Role
 from worker.domain.words import AiSupportLevel, RefreshMode, SpamStatus
 from worker.payload.item import DEPRECATED, Rules, parse_item
 from worker.payload.schema import batch_schema
+from worker.payload.versions import IF_MODIFIED_AT
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "data" / "patch-ticket-example.json").read_text(encoding="utf-8"))[0]
 SCHEMA: dict[str, Any] = batch_schema()
@@ -66,7 +67,7 @@ def test_the_schema_is_json() -> None:
 def test_the_schema_the_table_and_the_page_know_the_same_61_fields() -> None:
     # The page's list has one field that its example leaves out.
     assert set(FIELDS) == {*EXAMPLE, "aiSupportLevel"}
-    assert set(PROPERTIES) == {*FIELDS, *SHOWN_ONLY}
+    assert set(PROPERTIES) == {*FIELDS, *SHOWN_ONLY, IF_MODIFIED_AT}
     assert len(FIELDS) == 61
 
 

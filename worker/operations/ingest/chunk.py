@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from config.routing import TaskName
 from worker.context import Context
 from worker.domain.changes import Actor
 from worker.domain.entities import Ticket
 from worker.domain.words import ActorType, BatchState
 from worker.operations.announce import Cause, announce
+from worker.operations.ingest.accept import ENDED
 from worker.operations.ingest.settle import Known, Settled, Settlement, settle
 from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
 from worker.payload.item import Item, Rules, parse_item
 from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, finish_chunk
-from worker.storage.outbox import finish_message
+from worker.storage.outbox import finish_message, wake_messages
 from worker.storage.runs import RequestedBy
 from worker.storage.tickets import Origin, known_tags, lock_tickets, owners_of_external_ids, save_changes
 
 ParsedItem = tuple[int, Item]
-HALTED = frozenset({BatchState.DONE, BatchState.CANCELLED, BatchState.PAUSED})
+HALTED = ENDED | {BatchState.PAUSED}
 """States in which no chunk is applied."""
 
 
@@ -36,8 +38,8 @@ class Step:
     messages: Sequence[str] = ()
 
 
-def apply_next_chunk(context: Context, batch_id: str) -> Step:
-    """Apply the next chunk, if one is left.
+def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = None) -> Step:
+    """Apply the next chunk, if one is left; when the batch has ended, forget the message that asked for it.
 
     Parsing happens before the lock is taken. Whoever applied the chunk meanwhile has moved the batch on; then nothing
     is written here.
@@ -46,13 +48,24 @@ def apply_next_chunk(context: Context, batch_id: str) -> Step:
         batch = find_batch(connection, batch_id=batch_id)
         assert batch is not None  # noqa: S101 - batches are only accepted, never taken back
         raw = [] if batch.state in HALTED else chunk_items(connection, batch_id, batch.next_chunk)
-    if batch.state in HALTED:
-        # A message to go on may have been written twice, when two accepted the batch at once.
-        context.database.transact(lambda connection: finish_message(connection, batch_id))
-        return Step(batch)
     items = parse_items(context, raw)
     bind_work(_ticket_ids(items), [batch_id])
-    return context.database.transact(lambda connection: _apply(context, connection, batch, items))
+
+    def write(connection: Connection) -> Step:
+        step = Step(batch) if batch.state in HALTED else _apply(context, connection, batch, items)
+        return _see_to_the_messages(context, connection, step, message_id)
+
+    return context.database.transact(write)
+
+
+def _see_to_the_messages(context: Context, connection: Connection, step: Step, message_id: str | None) -> Step:
+    """With its last chunk a batch is done, and whoever waits for its result can have it."""
+    if step.batch.state not in ENDED:
+        return step
+    if message_id is not None:
+        finish_message(connection, message_id)
+    woken = wake_messages(connection, step.batch.id, TaskName.RESUME_BATCH, context.clock())
+    return replace(step, messages=[*step.messages, *woken])
 
 
 def parse_items(context: Context, raw: Iterable[tuple[int, object]]) -> list[ParsedItem]:
@@ -71,15 +84,13 @@ def _apply(context: Context, connection: Connection, seen: Batch, items: Sequenc
     settlement = settle_items(context, connection, items, origin, atomic=batch.atomic)
     save_changes(connection, settlement.changes, origin, worklog=batch.include_in_worklog)
     messages = [
-        *announce(connection, settlement.changes, Cause(now, batch.user_id, batch.id)),
+        *announce(connection, settlement.changes, Cause(now, batch.user_id, batch.id, batch.lane)),
         *_request_refreshes(connection, settlement.items, batch, now),
     ]
     add_ledger(connection, [ledger_row(batch.id, item) for item in settlement.items])
     finish_chunk(connection, batch, Counter(item.outcome for item in settlement.items), now)
     after = find_batch(connection, batch_id=batch.id)
     assert after is not None  # noqa: S101 - see above
-    if after.state is BatchState.DONE:
-        finish_message(connection, batch.id)
     return Step(after, messages)
 
 
@@ -90,6 +101,7 @@ def settle_items(
     tickets = lock_tickets(connection, _ticket_ids(items), {name for _, item in items for name in item.values})
     known = Known(
         now=origin.at,
+        zone=context.settings.time_zone,
         tag_ids=known_tags(connection, {tag_id for _, item in items for tag_id in _tag_ids(item)}),
         spam_tag_ids=context.settings.spam_detection_tag_ids,
         external_ids=_external_ids(connection, items, tickets.values()),
@@ -120,7 +132,7 @@ def _request_refreshes(connection: Connection, items: Sequence[Settled], batch: 
     wanted = [
         (item.ticket_id, item.refresh) for item in items if item.ticket_id is not None and item.refresh is not None
     ]
-    return request(connection, wanted, RequestedBy("batch", batch.id), now)
+    return request(connection, wanted, RequestedBy("batch", batch.id), now, batch.lane)
 
 
 def ledger_row(batch_id: str, item: Settled) -> dict[str, object]:
@@ -134,6 +146,6 @@ def ledger_row(batch_id: str, item: Settled) -> dict[str, object]:
         "changed_fields": list(item.changed),
         "ignored_fields": [{"field": one.field, "reason": one.reason.value} for one in item.ignored],
         "deprecations": list(item.deprecations),
-        "current": None,
+        "current": None if item.current is None else dict(item.current),
         "errors": [{"code": one.code.value, "field": one.field, "message": one.message} for one in item.errors],
     }

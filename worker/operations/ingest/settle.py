@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from itertools import chain
 
 from worker.domain.changes import TAGS_FIELD, Actor, TicketChange, net_change
-from worker.domain.entities import Ticket, Value, is_spam, spam_status_kept
+from worker.domain.entities import Ticket, Value, Values, is_spam, spam_status_kept
 from worker.domain.words import ErrorCode, IgnoredReason, Outcome, RefreshMode, Status, TagSource
 from worker.payload.conflicts import check_sender
 from worker.payload.item import Item
 from worker.payload.remarks import Ignored, ItemError
+from worker.payload.shapes import page_value
+from worker.payload.versions import IF_MODIFIED_AT
 
 SPAM_REASON = "spam"
+FAILED = frozenset({Outcome.REJECTED, Outcome.CONFLICT})
+"""Outcomes that make an all-or-nothing batch nothing."""
+
+_CHANGED_SINCE = ItemError(ErrorCode.CONFLICT, IF_MODIFIED_AT, "the ticket has changed since")
+_MARK_KEPT = Ignored("spamStatus", IgnoredReason.MANUAL_SPAM_STATUS_KEPT)
+_OTHER_FAILED = ItemError(ErrorCode.ABORTED, "", "another item of this all-or-nothing batch failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How one item ended; the shape of a ledger row."""
+    """How one item ended; the shape of a ledger row.
+
+    `values` and `tags` hold what the item made different, as it now is; `current` what a conflict was about, in the
+    page's shapes.
+    """
 
     index: int
     ticket_id: int | None
@@ -29,6 +42,9 @@ class Settled:
     deprecations: tuple[str, ...] = ()
     errors: tuple[ItemError, ...] = ()
     refresh: RefreshMode | None = None
+    values: Values | None = None
+    tags: Mapping[int, TagSource] | None = None
+    current: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +52,11 @@ class Known:
     """What the rules need to know beside the tickets themselves.
 
     `external_ids` tells who holds each external id that the chunk speaks of, and is kept up while items are applied.
+    `zone` is that of times which are shown.
     """
 
     now: datetime
+    zone: tzinfo
     tag_ids: frozenset[int]
     spam_tag_ids: frozenset[int]
     external_ids: dict[str, int]
@@ -51,62 +69,127 @@ class Draft:
     before: Ticket
     values: dict[str, Value] = field(init=False)
     tags: dict[int, TagSource] = field(init=False)
+    modified_at: datetime | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.values = dict(self.before.values)
         self.tags = dict(self.before.tags)
+        modified_at = self.values["modifiedAt"]
+        self.modified_at = modified_at if isinstance(modified_at, datetime) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """All items' ends, and the net change of every ticket that is different at the end."""
+    """All items' ends, the tickets as they were, and the net change of every one that is different at the end."""
 
     items: list[Settled]
+    tickets: Mapping[int, Ticket]
     changes: list[TicketChange]
 
 
 def settle(
     items: Sequence[tuple[int, Item]], tickets: Mapping[int, Ticket], known: Known, by: Actor, *, atomic: bool
 ) -> Settlement:
-    """Apply items in order. With `atomic`, one rejected item aborts all others."""
+    """Apply items in order. With `atomic`, one item that fails aborts all others."""
     drafts: dict[int, Draft] = {}
     settled = [_settle(index, item, _draft(item, tickets, drafts), known) for index, item in items]
-    if atomic and any(one.outcome is Outcome.REJECTED for one in settled):
-        return Settlement([_aborted(one) for one in settled], [])
+    if atomic and any(one.outcome in FAILED for one in settled):
+        return Settlement([_aborted(one) for one in settled], tickets, [])
     changes = (net_change(draft.before, draft.values, draft.tags, by=by, now=known.now) for draft in drafts.values())
-    return Settlement(settled, [change for change in changes if change is not None])
+    return Settlement(settled, tickets, [change for change in changes if change is not None])
 
 
 def _draft(item: Item, tickets: Mapping[int, Ticket], drafts: dict[int, Draft]) -> Draft | None:
     if item.ticket_id is None or item.ticket_id not in tickets:
         return None
-    return drafts.setdefault(item.ticket_id, Draft(tickets[item.ticket_id]))
+    draft = drafts.get(item.ticket_id)
+    if draft is None:
+        draft = drafts[item.ticket_id] = Draft(tickets[item.ticket_id])
+    return draft
 
 
 def _aborted(one: Settled) -> Settled:
-    if one.outcome is Outcome.REJECTED:
+    if one.outcome in FAILED:
         return one
-    error = ItemError(ErrorCode.ABORTED, "", "another item of this all-or-nothing batch was rejected")
-    return Settled(one.index, one.ticket_id, Outcome.REJECTED, errors=(error,))
+    return Settled(one.index, one.ticket_id, Outcome.REJECTED, errors=(_OTHER_FAILED,))
 
 
 def _settle(index: int, item: Item, draft: Draft | None, known: Known) -> Settled:
-    ended = Settled(index, item.ticket_id, Outcome.REJECTED, ignored=item.ignored, deprecations=item.deprecations)
-    errors = [*item.errors, *_state_errors(item, draft, known)]
+    """First what is wrong with the item itself, then whether its sender knows the ticket, then the rules of state."""
+    knows = item.last_seen
+    if knows is not None and draft is not None and not item.errors and knows.is_stale(draft.modified_at):
+        return _conflict(index, item, draft, known.zone)
+    errors = (*item.errors, *_state_errors(item, draft, known))
     if errors or draft is None:
-        return replace(ended, errors=tuple(errors))
-    if item.refresh is not None:
-        return _settle_refresh(ended, item.refresh, draft, known)
-    kept = _kept_marks(item, draft)
-    changed = _apply(item, draft, known, without={one.field for one in kept})
-    outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
-    return replace(ended, outcome=outcome, changed=changed, ignored=(*item.ignored, *kept))
+        remarks = (item.ignored, item.deprecations, errors)
+        return Settled(index, item.ticket_id, Outcome.REJECTED, None, (), *remarks)
+    return _save(index, item, draft, known) if item.refresh is None else _refresh(index, item, draft, known)
 
 
-def _settle_refresh(ended: Settled, mode: RefreshMode, draft: Draft, known: Known) -> Settled:
+def _conflict(index: int, item: Item, draft: Draft, zone: tzinfo) -> Settled:
+    """Nothing of the item counts; its sender is told what stands there now, under the names that were sent."""
+    current: dict[str, object] = {}
+    for name in item.values:
+        shown = page_value(name, draft.values[name], zone)
+        current |= dict.fromkeys(item.sent_as.get(name, (name,)), shown)
+    current |= {name: sorted(draft.tags) for name, tag_ids in _tag_operations(item) if tag_ids is not None}
+    remarks = (item.ignored, item.deprecations, (_CHANGED_SINCE,))
+    return Settled(index, item.ticket_id, Outcome.CONFLICT, None, (), *remarks, current=current)
+
+
+def _refresh(index: int, item: Item, draft: Draft, known: Known) -> Settled:
+    remarks = (item.ignored, item.deprecations)
     if is_spam(draft.values["spamStatus"], draft.tags, known.spam_tag_ids):
-        return replace(ended, outcome=Outcome.REFRESH_SKIPPED, reason=SPAM_REASON)
-    return replace(ended, outcome=Outcome.REFRESH_SCHEDULED, refresh=mode)
+        return Settled(index, item.ticket_id, Outcome.REFRESH_SKIPPED, SPAM_REASON, (), *remarks)
+    return Settled(index, item.ticket_id, Outcome.REFRESH_SCHEDULED, None, (), *remarks, refresh=item.refresh)
+
+
+def _save(index: int, item: Item, draft: Draft, known: Known) -> Settled:
+    ignored = item.ignored
+    values = {name: value for name, value in item.values.items() if value != draft.values[name]}
+    if "spamStatus" in item.values and spam_status_kept(draft.values["spamStatus"], item.values["spamStatus"]):
+        del values["spamStatus"]
+        ignored = (*ignored, _MARK_KEPT)
+    told, tags = _new_tags(item, draft.tags)
+    if not values and tags is None:
+        return Settled(index, item.ticket_id, Outcome.UNCHANGED, None, (), ignored, item.deprecations)
+    changed = *chain.from_iterable(item.sent_as.get(name, (name,)) for name in values), *told
+    _apply(values, tags, draft, known)
+    return Settled(
+        index, item.ticket_id, Outcome.UPDATED, None, changed, ignored, item.deprecations, values=values, tags=tags
+    )
+
+
+def _apply(values: Values, tags: dict[int, TagSource] | None, draft: Draft, known: Known) -> None:
+    if "externalTicketId" in values:
+        known.external_ids.pop(str(draft.values["externalTicketId"]), None)
+        if values["externalTicketId"] is not None:
+            known.external_ids[str(values["externalTicketId"])] = draft.before.id
+    draft.values.update(values)
+    if tags is not None:
+        draft.tags = tags
+    draft.modified_at = known.now
+
+
+def _new_tags(item: Item, tags: Mapping[int, TagSource]) -> tuple[list[str], dict[int, TagSource] | None]:
+    """Which operations make a difference, and the tags after them; None when none does.
+
+    Tags form a set; those that stay keep their source; the default tag goes when another comes (section 4).
+    """
+    if item.tag_ids is None and item.add_tag_ids is None and item.remove_tag_ids is None:
+        return [], None
+    wanted = set(tags if item.tag_ids is None else item.tag_ids)
+    added, removed = set(item.add_tag_ids or ()), set(item.remove_tag_ids or ())
+    differences = (wanted != set(tags), not added <= tags.keys(), not removed.isdisjoint(tags))
+    told = [name for (name, _), different in zip(_tag_operations(item), differences, strict=True) if different]
+    if not told:
+        return [], None
+    after = {tag_id: tags.get(tag_id, TagSource.MANUAL) for tag_id in sorted((wanted | added) - removed)}
+    return told, {tag_id: source for tag_id, source in after.items() if source is not TagSource.DEFAULT} or after
+
+
+def _tag_operations(item: Item) -> tuple[tuple[str, tuple[int, ...] | None], ...]:
+    return (TAGS_FIELD, item.tag_ids), ("addTagIds", item.add_tag_ids), ("removeTagIds", item.remove_tag_ids)
 
 
 def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[ItemError]:
@@ -128,8 +211,7 @@ def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[Ite
 
 
 def _unknown_tags(item: Item, known: Known) -> Iterator[ItemError]:
-    operations = (("tagIds", item.tag_ids), ("addTagIds", item.add_tag_ids), ("removeTagIds", item.remove_tag_ids))
-    for name, tag_ids in operations:
+    for name, tag_ids in _tag_operations(item):
         for position, tag_id in enumerate(tag_ids or ()):
             if tag_id not in known.tag_ids:
                 yield ItemError(ErrorCode.UNKNOWN_TAG, f"{name}[{position}]", "there is no such tag")
@@ -137,6 +219,8 @@ def _unknown_tags(item: Item, known: Known) -> Iterator[ItemError]:
 
 def _pending_without_due_by(item: Item, draft: Draft, now: datetime) -> Iterator[ItemError]:
     """A ticket read and sent back unchanged is fine, even when its time has passed and the sweep is still to come."""
+    if "status" not in item.values and "dueBy" not in item.values:
+        return
     after = {name: item.values.get(name, draft.values[name]) for name in ("status", "dueBy")}
     touched = [name for name, value in after.items() if value != draft.values[name]]
     due_by = after["dueBy"]
@@ -151,50 +235,3 @@ def _taken_external_id(item: Item, draft: Draft, known: Known) -> Iterator[ItemE
     if wanted is not None and known.external_ids.get(str(wanted), draft.before.id) != draft.before.id:
         message = "another ticket has this external id"
         yield ItemError(ErrorCode.DUPLICATE_EXTERNAL_TICKET_ID, "externalTicketId", message)
-
-
-def _kept_marks(item: Item, draft: Draft) -> tuple[Ignored, ...]:
-    if "spamStatus" in item.values and spam_status_kept(draft.values["spamStatus"], item.values["spamStatus"]):
-        return (Ignored("spamStatus", IgnoredReason.MANUAL_SPAM_STATUS_KEPT),)
-    return ()
-
-
-def _apply(item: Item, draft: Draft, known: Known, without: set[str]) -> tuple[str, ...]:
-    """Put the item's values into the draft; returns the names as sent of what became different."""
-    changed: list[str] = []
-    for name, value in item.values.items():
-        if name not in without and value != draft.values[name]:
-            _move_external_id(name, value, draft, known)
-            draft.values[name] = value
-            changed += item.sent_as.get(name, (name,))
-    return (*changed, *_apply_tags(item, draft))
-
-
-def _move_external_id(name: str, value: Value, draft: Draft, known: Known) -> None:
-    if name == "externalTicketId":
-        if draft.values[name] is not None:
-            known.external_ids.pop(str(draft.values[name]), None)
-        if value is not None:
-            known.external_ids[str(value)] = draft.before.id
-
-
-def _apply_tags(item: Item, draft: Draft) -> Iterable[str]:
-    """Tags form a set; those that stay keep their source; the default tag goes when another comes (section 4)."""
-    wanted = set(draft.tags) if item.tag_ids is None else set(item.tag_ids)
-    added, removed = set(item.add_tag_ids or ()), set(item.remove_tag_ids or ())
-    told = [
-        name
-        for name, different in (
-            (TAGS_FIELD, wanted != set(draft.tags)),
-            ("addTagIds", bool(added - set(draft.tags))),
-            ("removeTagIds", bool(removed & set(draft.tags))),
-        )
-        if different
-    ]
-    if told:
-        tags: dict[int, TagSource] = {
-            tag_id: draft.tags.get(tag_id, TagSource.MANUAL) for tag_id in sorted((wanted | added) - removed)
-        }
-        others = {tag_id: tags[tag_id] for tag_id in tags if tags[tag_id] is not TagSource.DEFAULT}
-        draft.tags = others or tags
-    return told
