@@ -36,6 +36,11 @@ class TaskName(StrEnum):
     SYNC_SCHEDULES = "tasks.upkeep.sync_schedules"
     COLLECT_DEAD = "tasks.upkeep.collect_dead"
     RERUN = "tasks.admin.rerun"
+    RETRY_FAILED = "tasks.admin.retry_failed"
+    CANCEL_BATCH = "tasks.admin.cancel_batch"
+    PAUSE = "tasks.admin.pause"
+    RESUME = "tasks.admin.resume"
+    EXPLAIN = "tasks.admin.explain"
     DEAD_LETTERS = "tasks.admin.dead_letters"
 
 
@@ -64,5 +69,10 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.SYNC_SCHEDULES: Route(Queue.UPKEEP),
     TaskName.COLLECT_DEAD: Route(Queue.UPKEEP),
     TaskName.RERUN: Route(Queue.ADMIN),
+    TaskName.RETRY_FAILED: Route(Queue.ADMIN),
+    TaskName.CANCEL_BATCH: Route(Queue.ADMIN),
+    TaskName.PAUSE: Route(Queue.ADMIN),
+    TaskName.RESUME: Route(Queue.ADMIN),
+    TaskName.EXPLAIN: Route(Queue.ADMIN),
     TaskName.DEAD_LETTERS: Route(Queue.ADMIN),
 }

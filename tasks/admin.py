@@ -6,8 +6,11 @@ from typing import Any
 
 from config.routing import TaskName
 from worker.app import task
-from worker.operations import dead
+from worker.operations import control, dead
 from worker.operations import rerun as reruns
+from worker.operations import retry_failed as retries
+from worker.operations.answered import answered
+from worker.operations.explanation import explain as explanation
 from worker.runtime import context
 from worker.task import Task
 
@@ -25,6 +28,36 @@ def rerun(self: Task, mode: object, where: object = None, force: object = False,
         dry_run=dry_run,
         request_id=self.request.id,
     )
+
+
+@task(TaskName.RETRY_FAILED)
+def retry_failed(batch_id: object) -> Answer:
+    """Send the rejected items of an ended batch again, as a batch of their own."""
+    return answered(retries.retry_failed, context(), batch_id)
+
+
+@task(TaskName.CANCEL_BATCH)
+def cancel_batch(batch_id: object) -> Answer:
+    """Apply nothing more of a batch, for good."""
+    return answered(control.cancel, context(), batch_id)
+
+
+@task(TaskName.PAUSE)
+def pause(batch_id: object) -> Answer:
+    """Apply nothing more of a batch until it is resumed."""
+    return answered(control.pause, context(), batch_id)
+
+
+@task(TaskName.RESUME)
+def resume(batch_id: object) -> Answer:
+    """Go on with a paused batch."""
+    return answered(control.resume, context(), batch_id)
+
+
+@task(TaskName.EXPLAIN)
+def explain(batch_id: object, ticket_id: object) -> Answer:
+    """Why a ticket of a batch is as it is; without contents, since Flower shows results."""
+    return answered(explanation.explain, context(), batch_id, ticket_id, contents=False)
 
 
 @task(TaskName.DEAD_LETTERS)

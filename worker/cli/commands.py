@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.options import GREATEST, DeadIds, EveryDead, FileOrStdin, Json, ModeOption, Where, example
+from worker.cli.options import GREATEST, BatchId, DeadIds, EveryDead, FileOrStdin, Json, ModeOption, Where, example
+
+_BATCH = "0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11"
 
 show = typer.Typer(name="show", help="Look at a batch or at tickets.", no_args_is_help=True)
+batch = typer.Typer(name="batch", help="Hold, end, retry or explain a batch.", no_args_is_help=True)
 schedule = typer.Typer(name="schedule", help="Re-runs that happen by themselves.", no_args_is_help=True)
 dead = typer.Typer(name="dead", help="What was given up: look, try again, drop.", no_args_is_help=True)
 
@@ -19,7 +22,7 @@ def register(app: typer.Typer) -> None:
     """Give the program its commands, in the order in which somebody meets them."""
     for command, text in _TOP:
         app.command(epilog=text)(command)
-    for group in (show, schedule, dead):
+    for group in (show, batch, schedule, dead):
         app.add_typer(group)
 
 
@@ -105,7 +108,7 @@ def demo(*, as_json: Json = False) -> int:
     return run_demo(as_json=as_json)
 
 
-@show.command("batch", epilog=example("show batch 0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11", "show batch --key import-7"))
+@show.command("batch", epilog=example(f"show batch {_BATCH}", "show batch --key import-7"))
 def show_batch(
     batch_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The batch's id.", show_default=False)] = None,
     *,
@@ -133,6 +136,53 @@ def show_ticket(
     from worker.cli.shown import print_tickets
 
     return print_tickets(ids, history=history, as_json=as_json)
+
+
+@batch.command("pause", epilog=example(f"batch pause {_BATCH}"))
+def pause_batch(batch_id: BatchId, *, as_json: Json = False) -> int:
+    """Apply nothing more of a batch until it is resumed; the chunk in hand is finished."""
+    from worker.cli.batch import pause
+
+    return pause(batch_id, as_json=as_json)
+
+
+@batch.command("resume", epilog=example(f"batch resume {_BATCH}"))
+def resume_batch(batch_id: BatchId, *, as_json: Json = False) -> int:
+    """Go on with a paused batch."""
+    from worker.cli.batch import resume
+
+    return resume(batch_id, as_json=as_json)
+
+
+@batch.command("cancel", epilog=example(f"batch cancel {_BATCH}"))
+def cancel_batch(batch_id: BatchId, *, as_json: Json = False) -> int:
+    """End a batch where it stands; items that are not applied yet are rejected."""
+    from worker.cli.batch import cancel
+
+    return cancel(batch_id, as_json=as_json)
+
+
+@batch.command("retry", epilog=example(f"batch retry {_BATCH}"))
+def retry_batch(batch_id: BatchId, *, as_json: Json = False) -> int:
+    """Send the rejected items of an ended batch again, as a batch of their own."""
+    from worker.cli.batch import retry
+
+    return retry(batch_id, as_json=as_json)
+
+
+@batch.command("explain", epilog=example(f"batch explain {_BATCH} 376189"))
+def explain_ticket(
+    batch_id: BatchId,
+    ticket_id: Annotated[
+        int, typer.Argument(metavar="TICKET", min=1, max=GREATEST, help="The ticket's id.", show_default=False)
+    ],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Say why a ticket of a batch is as it is: its items, refreshes and webhooks, in sentences."""
+    from worker.cli.batch import print_explanation
+
+    return print_explanation(batch_id, ticket_id, as_json=as_json)
 
 
 @schedule.command("list", epilog=example("schedule list"))

@@ -48,6 +48,7 @@ Where = Annotated[
         show_default=False,
     ),
 ]
+BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.", show_default=False)]
 DeadIds = Annotated[
     list[int] | None,
     typer.Argument(metavar="ID…", min=1, max=GREATEST, help="Numbers from `dead list`.", show_default=False),

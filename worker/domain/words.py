@@ -216,6 +216,7 @@ class ErrorCode(StrEnum):
     INVALID_JSON = "invalid_json"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     BATCH_ENDED = "batch_ended"
+    BATCH_NOT_ENDED = "batch_not_ended"
 
 
 class IgnoredReason(StrEnum):
