@@ -139,6 +139,15 @@ class Settings(BaseSettings):
         1_000,
         description="Items saved in one transaction: large enough for set-based writing, short enough to hold locks.",
     )
+    batch_slice: Duration = Field(
+        timedelta(milliseconds=250),
+        description="How long a worker stays with one batch, a chunk at least, before others have their turn.",
+    )
+    batch_window: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        100,
+        description="Messages of one batch (refreshes, webhooks) that are on their way at once. The rest is held back"
+        " in the database, so that a large batch fills no broker.",
+    )
     atomic_limit: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         10_000,
         description="The most items of an all-or-nothing batch, which is one transaction and locks all its tickets.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import celery
 from celery.app.amqp import AMQP
+from kombu.exceptions import BatchPublishError
+from kombu.messaging import Producer
 
 from config.celery import Options, celery_options
 from config.logging import configure
@@ -28,12 +31,23 @@ class TaskOptions(TypedDict, total=False):
     """What a task may say of itself; queue and limits come from its route.
 
     `bind`: the task comes as the first argument. `ignore_result`: nobody waits for what it returns. `endless`: retried
-    for a passing reason as long as it takes.
+    for a passing reason as long as it takes. `sliced`: no answer means that a message of the same id will bring it.
     """
 
     bind: bool
     ignore_result: bool
     endless: bool
+    sliced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message to send: a task, its keyword arguments in plain JSON, the id, and a priority from 0, the first."""
+
+    task: TaskName
+    arguments: Mapping[str, object]
+    task_id: str
+    priority: int = 0
 
 
 class _Amqp(AMQP):  # type: ignore[misc] # celery ships no types
@@ -108,9 +122,31 @@ class Application(celery.Celery):  # type: ignore[misc] # celery ships no types
         Raises:
             kombu.exceptions.OperationalError: the broker has been away for some seconds.
         """
-        message = self.amqp.create_task_message(task_id, str(name), kwargs=dict(arguments), ignore_result=None)
+        self.send_all([Envelope(name, arguments, task_id, priority)])
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> None:
+        """Puts messages on the queues of their tasks, many in one round trip where the broker allows it.
+
+        When it raises, some of them may have arrived.
+
+        Raises:
+            kombu.exceptions.OperationalError: the broker has been away for some seconds.
+        """
         with self.producer_or_acquire() as producer:
-            self.amqp.send_task_message(producer, str(name), message, queue=str(ROUTES[name].queue), priority=priority)
+            try:
+                with producer.batch():
+                    self._put(producer, envelopes)
+            except BatchPublishError:
+                # The connection was lost, or had been since the last time. Again, as patiently as Celery sends one.
+                self._put(producer, envelopes)
+
+    def _put(self, producer: Producer, envelopes: Iterable[Envelope]) -> None:
+        for one in envelopes:
+            message = self.amqp.create_task_message(
+                one.task_id, str(one.task), kwargs=dict(one.arguments), ignore_result=None
+            )
+            queue = str(ROUTES[one.task].queue)
+            self.amqp.send_task_message(producer, str(one.task), message, queue=queue, priority=one.priority)
 
 
 def make_app(load: Callable[[], Settings] = settings_or_exit, include: Sequence[str] = INCLUDE) -> Application:

@@ -13,8 +13,10 @@ from redis import Redis
 from config.routing import TaskName
 from config.settings import Settings
 from worker.ai.protocol import Engine
-from worker.app import app
+from worker.app import Envelope, app
+from worker.collector import collect_rarely
 from worker.context import Context
+from worker.domain.words import Lane
 from worker.embedded import database_url
 from worker.signals import after_fork, before_fork
 from worker.storage.database import Database
@@ -59,10 +61,22 @@ def _sender(settings: Settings) -> Sender:
     return Sender(allowed=settings.webhook_allowed_hosts, limits=Limits(total=settings.webhook_timeout))
 
 
+PRIORITIES = {Lane.INTERACTIVE: 0, Lane.BULK: 9}
+"""kombu's Redis transport looks for priority 0 in all queues before it looks for priority 9 in any.
+
+A message of a foreign sender has priority 0, unless it says otherwise. RabbitMQ knows no priorities in queues that were
+declared without them, and a queue declared in two ways is an error there: on RabbitMQ all messages wait in one line.
+"""
+
+
 def send(messages: Sequence[Message]) -> None:
     """Put outbox messages on the broker under their own ids."""
-    for message in messages:
-        app.send(TaskName(message.task), {**message.arguments}, task_id=message.id)
+    app.send_all(
+        [
+            Envelope(TaskName(message.task), message.arguments, message.id, PRIORITIES[message.lane])
+            for message in messages
+        ]
+    )
 
 
 @contextmanager
@@ -83,6 +97,7 @@ def sync_schedules() -> None:
 def _load_models() -> None:
     context()
     engine().preload()
+    collect_rarely()
 
 
 @after_fork

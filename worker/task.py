@@ -29,12 +29,14 @@ class Task(celery.Task):  # type: ignore[misc] # celery ships no types
     """A task whose function raises `Transient` for what may pass by itself and `Permanent` for what will not.
 
     `endless` tasks are retried for a passing reason as long as it takes: what they carry is in no database yet.
+    A `sliced` one that gives no answer has been handed on to a message of the same id: nothing is stored as its result.
     """
 
     Request = "worker.request:Request"
     throws = (Permanent,)  # logged here in one line; Celery adds no traceback
     max_retries = None  # `retry_delay` decides
     endless = False
+    sliced = False
 
     app: Application
 
@@ -45,7 +47,7 @@ class Task(celery.Task):  # type: ignore[misc] # celery ships no types
         """
         try:
             self._check_arguments(args, kwargs)
-            return self.run(*args, **kwargs)
+            return self._answered(self.run(*args, **kwargs))
         except (Ignore, Reject, Retry):
             raise
         except BaseException as error:
@@ -56,6 +58,11 @@ class Task(celery.Task):  # type: ignore[misc] # celery ships no types
         if isinstance(failure, Transient) and not self.request.called_directly:
             self._try_again(failure)
         raise failure
+
+    def _answered(self, answer: object) -> object:
+        if answer is None and self.sliced:
+            raise Ignore
+        return answer
 
     def _check_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.domain.changes import TicketChange
+from worker.domain.words import Lane
 from worker.operations.messages import carry
 from worker.storage.tickets import stored
 from worker.storage.webhooks import Event, add_events
@@ -18,11 +19,12 @@ from worker.webhooks.body import TICKET_UPDATED, ticket_updated
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why tickets changed: whose batch, when, and whether only time has passed."""
+    """Why tickets changed: whose batch, when, in which lane, and whether only time has passed."""
 
     at: datetime
     user_id: int | None = None
     batch_id: str | None = None
+    lane: Lane = Lane.INTERACTIVE
     due_date_passed: bool = False
 
 
@@ -32,7 +34,7 @@ def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cau
     events = [_event(change, cause, occurred_at) for change in changes if change.fields]
     deliveries = add_events(connection, events, batch_id=cause.batch_id, now=cause.at)
     task = TaskName.DELIVER_WEBHOOKS
-    return carry(connection, task, "delivery_ids", deliveries, batch_id=cause.batch_id, now=cause.at)
+    return carry(connection, task, "delivery_ids", deliveries, batch_id=cause.batch_id, lane=cause.lane, now=cause.at)
 
 
 def _event(change: TicketChange, cause: Cause, occurred_at: str) -> Event:

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from worker.context import Context
 from worker.domain.words import DeliveryState
 from worker.operations.log_context import bind_work
+from worker.operations.publish import publish_next
 from worker.storage.dead import Dead, bury
-from worker.storage.outbox import finish_message, postpone_messages
+from worker.storage.outbox import settle_message
 from worker.storage.webhooks import Delivery, claim_deliveries, held_deliveries, next_attempt_of, record_attempts
 from worker.webhooks.body import encode
 from worker.webhooks.result import SendResult
@@ -136,7 +137,5 @@ def _see_to_the_rest(context: Context, ids: Sequence[str], message_id: str) -> N
     soon = context.clock() + SOON
     with context.database.write() as connection:
         again_at = next_attempt_of(connection, ids, soon)
-        if again_at is None:
-            finish_message(connection, message_id)
-        else:
-            postpone_messages(connection, [message_id], again_at)
+        held_back = settle_message(connection, message_id, again_at)
+    publish_next(context, held_back)

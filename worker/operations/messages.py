@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from config.routing import ROUTES, TaskName
+from worker.domain.words import Lane
 from worker.storage.outbox import add_messages
 
 
@@ -19,8 +20,9 @@ def carry(
     *,
     now: datetime,
     batch_id: str | None = None,
+    lane: Lane = Lane.INTERACTIVE,
 ) -> list[str]:
     """Write the messages of a task that takes a list of ids by that name; the messages' own ids to publish."""
     size = ROUTES[task].chunk
     chunks = [{argument: ids[start : start + size]} for start in range(0, len(ids), size)]
-    return add_messages(connection, task, chunks, now=now, batch_id=batch_id)
+    return add_messages(connection, task, chunks, now=now, batch_id=batch_id, lane=lane)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from config.routing import TaskName
-from worker.domain.words import RefreshMode
+from worker.domain.words import Lane, RefreshMode
 from worker.operations.messages import carry
 from worker.storage.runs import Request, RequestedBy, request_runs
 
@@ -23,21 +23,33 @@ TASKS: dict[RefreshMode, TaskName] = {
 """The task of each mode (contract section 4)."""
 
 
-def request(connection: Connection, requests: Sequence[Request], by: RequestedBy, now: datetime) -> list[str]:
+def request(
+    connection: Connection,
+    requests: Sequence[Request],
+    by: RequestedBy,
+    now: datetime,
+    lane: Lane = Lane.INTERACTIVE,
+) -> list[str]:
     """Ask for refreshes of locked tickets; the ids of the messages to publish after the commit.
 
     A request that merges into a run that waits already needs no message: that run has one.
     """
     if not requests:
         return []
-    return add_run_messages(connection, request_runs(connection, requests, by, now), batch_id=by.batch_id, now=now)
+    runs = request_runs(connection, requests, by, now)
+    return add_run_messages(connection, runs, batch_id=by.batch_id, now=now, lane=lane)
 
 
 def add_run_messages(
-    connection: Connection, runs: Mapping[RefreshMode, Sequence[str]], *, batch_id: str | None, now: datetime
+    connection: Connection,
+    runs: Mapping[RefreshMode, Sequence[str]],
+    *,
+    batch_id: str | None,
+    now: datetime,
+    lane: Lane,
 ) -> list[str]:
     """Write the messages that carry these new runs, as many in one as the route of their task says."""
     messages: list[str] = []
     for mode, run_ids in runs.items():
-        messages += carry(connection, TASKS[mode], "run_ids", run_ids, batch_id=batch_id, now=now)
+        messages += carry(connection, TASKS[mode], "run_ids", run_ids, batch_id=batch_id, now=now, lane=lane)
     return messages

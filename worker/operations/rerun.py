@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.entities import Ticket, is_spam
-from worker.domain.words import RefreshMode
+from worker.domain.words import Lane, RefreshMode
 from worker.operations.arguments import read, read_mode, read_switch
 from worker.operations.publish import publish
 from worker.operations.refresh_requests import add_run_messages
@@ -119,7 +119,7 @@ def _request_page(
     wanted = [(ticket_id, plan.mode) for ticket_id in tickets if ticket_id not in spam | done]
     now = context.clock()
     runs = request_runs(connection, wanted, plan.by, now)
-    messages = add_run_messages(connection, runs, batch_id=None, now=now)
+    messages = add_run_messages(connection, runs, batch_id=None, now=now, lane=Lane.BULK)
     scheduled = sum(map(len, runs.values()))
     counted = (len(tickets), scheduled, len(wanted) - scheduled, len(spam))
     return dict(zip(COUNTED, counted, strict=True)), messages

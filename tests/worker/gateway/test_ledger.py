@@ -62,7 +62,7 @@ def test_the_ledger_is_what_show_batch_gives_and_the_document_describes(gateway:
     accepted = gateway.patch(
         [{"id": 101, "status": "closed", "createdAt": 5}, {"id": 102, "refreshMode": "tags"}, {"id": 103, "to": 7}, 4]
     )
-    resume(context, batch_id(accepted))
+    resume(context, batch_id(accepted), batch_id(accepted))
     ledger = gateway.client.get(accepted.headers["Location"]).json()
     assert ledger == show_batch(context, batch_id(accepted))
     described = Ledger.model_validate(ledger)

@@ -18,7 +18,7 @@ from worker.context import Context
 from worker.domain.entities import Ticket
 from worker.domain.words import RefreshMode
 from worker.operations.ingest.accept import Flags
-from worker.operations.ingest.bulk_patch import bulk_patch
+from worker.operations.ingest.bulk_patch import bulk_patch, resume
 from worker.operations.refresh.run import refresh
 from worker.operations.refresh_requests import request
 from worker.storage.bulk import insert_rows
@@ -71,9 +71,19 @@ class World:
         self.run(message)
         return next(run for run in self.rows(RefreshRunRow) if run["id"] == message.arguments["run_ids"][0])
 
-    def patch(self, *items: object, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
-        """What a person does meanwhile."""
-        return bulk_patch(self.context, list(items), Flags(**flags), str(uuid.uuid4()))
+    def patch(self, *items: object, task_id: str | None = None, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Sends a batch and gives its final answer, however many slices that takes."""
+        task_id = task_id or str(uuid.uuid4())
+        answer = bulk_patch(self.context, list(items), Flags(**flags), task_id)
+        while answer is None:
+            answer = self.go_on(task_id)
+        return answer
+
+    def go_on(self, task_id: str) -> dict[str, Any] | None:
+        """What the task does with the message that the last slice of a batch left; it is off the queue then."""
+        at = next(at for at, one in enumerate(self.sent) if one.id == task_id)
+        message = self.sent.pop(at)
+        return resume(self.context, message.arguments["batch_id"], message.id, message.arguments.get("turn", 0))
 
     def rows(self, model: type[Base]) -> list[dict[str, Any]]:
         """Everything in a table, in the order of its key."""

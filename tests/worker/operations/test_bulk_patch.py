@@ -37,7 +37,7 @@ def patch(world: World) -> Patch:
     """Sends a batch and gives the answer: `patch({"id": 1}, …, key="k")`."""
 
     def send(*items: object, key: str = "key", **flags: Any) -> dict[str, Any]:  # noqa: ANN401
-        return bulk_patch(world.context, list(items), Flags(**flags), task_id=key)
+        return world.patch(*items, task_id=key, **flags)
 
     return send
 
@@ -185,10 +185,9 @@ def test_the_same_key_with_another_body_or_flag_is_refused(
 ) -> None:
     add_tickets(1)
     items = [{"id": 1, "status": "closed"}]
-    bulk_patch(world.context, items, Flags(idempotency_key="k"), "task-1")
+    world.patch(*items, idempotency_key="k")
 
-    flags = Flags(idempotency_key="k", **second.get("flags", {}))
-    answer = bulk_patch(world.context, second.get("items", items), flags, "task-2")
+    answer = world.patch(*second.get("items", items), idempotency_key="k", **second.get("flags", {}))
 
     assert answer["success"] is False
     assert answer["error"]["code"] == "idempotency_key_reused"
@@ -203,6 +202,7 @@ def test_a_batch_refused_whole_leaves_nothing_behind(world: World, payload: obje
 
     answer = bulk_patch(context, payload, Flags(), "task")
 
+    assert answer is not None
     assert answer["error"]["code"] == code
     assert rows_of(world, BatchRow) == []
 
@@ -210,6 +210,7 @@ def test_a_batch_refused_whole_leaves_nothing_behind(world: World, payload: obje
 def test_a_batch_too_large_names_size_and_limit(world: World) -> None:
     answer = bulk_patch(world.with_settings(max_batch_items=10), [{}] * 11, Flags(), "task")
 
+    assert answer is not None
     assert "11" in answer["error"]["message"]
     assert "10" in answer["error"]["message"]
 
@@ -330,6 +331,7 @@ def test_an_unknown_tag_is_an_error_with_its_position(
 def test_a_pending_ticket_needs_a_due_date_in_the_future(
     world: World,
     add_tickets: Add,
+    patch: Patch,
     *,
     status: str,
     patched: dict[str, Any],
@@ -337,7 +339,7 @@ def test_a_pending_ticket_needs_a_due_date_in_the_future(
 ) -> None:
     add_tickets(1, status=status, due_by=world.now.replace(year=2027) if status == "pending" else None)
 
-    answer = bulk_patch(world.context, [{"id": 1} | patched], Flags(), "key")
+    answer = patch({"id": 1} | patched)
 
     assert codes(ledger(world, answer)[0]) == [("pending_requires_future_due_by", field)]
 
@@ -513,18 +515,19 @@ def test_a_batch_whose_process_died_goes_on_where_it_stopped(world: World, add_t
     assert (batch["state"], batch["next_chunk"], batch["updated"]) == ("running", 1, 1)
     assert [row["task"] for row in rows_of(world, OutboxRow)] == ["tasks.ingest.resume"]
 
-    answer = resume(context, batch["id"])
+    answer = resume(context, batch["id"], "key")
 
+    assert answer is not None
     assert answer["counts"]["updated"] == 3
     assert len(rows_of(world, HistoryRow)) == 3
     assert rows_of(world, OutboxRow) == []
 
 
 def _dies_after(world: World, chunks: int) -> Any:  # noqa: ANN401
-    """A context whose clock is asked once to accept and once for each chunk, and then no more."""
+    """A context whose clock is asked twice before the first chunk and twice for each chunk, and then no more."""
     from dataclasses import replace  # noqa: PLC0415
 
-    left = [chunks + 1]
+    left = [2 + 2 * chunks]
 
     def clock() -> Any:  # noqa: ANN401
         if left[0] == 0:
@@ -542,7 +545,7 @@ def test_the_same_message_twice_at_once_is_applied_once(world: World, add_ticket
     answers: list[dict[str, Any]] = []
 
     def send() -> None:
-        answers.append(bulk_patch(world.context, items, Flags(), "key"))
+        answers.append(world.patch(*items, task_id="key"))
 
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
@@ -585,8 +588,11 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(world: World, pat
     with world.context.database.write() as connection:
         insert_rows(connection, TicketRow, [ticket_row(ticket_id) for ticket_id in range(1, 501)])
 
-    few = _statements(world, lambda: patch(*({"id": i, "status": "closed"} for i in range(1, 11)), key="few"))
-    many = _statements(world, lambda: patch(*({"id": i, "priority": "low"} for i in range(1, 501)), key="many"))
+    def statements(count: int, **change: str) -> int:
+        items = [{"id": ticket_id} | change for ticket_id in range(1, count + 1)]
+        return _statements(world, lambda: patch(*items, key=str(count), priority="interactive"))
+
+    few, many = statements(10, status="closed"), statements(500, subject="neu")
 
     assert many == few
 

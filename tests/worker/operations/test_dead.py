@@ -10,8 +10,6 @@ from sqlalchemy import delete, select, update
 from config.routing import TaskName
 from tests.worker.operations.conftest import START, Add, World
 from worker.operations.dead import drop_dead, list_dead, retry_dead
-from worker.operations.ingest.accept import Flags
-from worker.operations.ingest.bulk_patch import bulk_patch
 from worker.operations.inspection.batch import show_batch
 from worker.operations.inspection.unknown import Unknown
 from worker.storage.bulk import insert_rows
@@ -20,7 +18,7 @@ from worker.storage.tables import DeliveryRow, EndpointRow, OutboxRow, RefreshRu
 
 
 def send(world: World, *items: object) -> str:
-    return str(bulk_patch(world.context, list(items), Flags(), task_id="key")["batchId"])
+    return str(world.patch(*items, task_id="key")["batchId"])
 
 
 def give_up(world: World, *letters: Dead) -> list[int]:

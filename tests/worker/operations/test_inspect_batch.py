@@ -9,7 +9,6 @@ from sqlalchemy import event, update
 
 from tests.worker.operations.conftest import Add, World
 from worker.operations.ingest.accept import Flags, accept, batch_id_of
-from worker.operations.ingest.bulk_patch import bulk_patch
 from worker.operations.inspection.batch import batch_is_settled, batch_progress, show_batch
 from worker.operations.inspection.unknown import Unknown
 from worker.storage.bulk import insert_rows
@@ -17,7 +16,7 @@ from worker.storage.tables import BatchRow, DeliveryRow, EndpointRow, RefreshRun
 
 
 def send(world: World, *items: object, key: str = "key", **flags: Any) -> str:  # noqa: ANN401 - a flag's own type
-    bulk_patch(world.context, list(items), Flags(**flags), task_id=key)
+    world.patch(*items, task_id=key, **flags)
     return batch_id_of(key)
 
 

@@ -12,8 +12,6 @@ import pytest
 from sqlalchemy import event, update
 
 from tests.worker.operations.conftest import START, Add, World
-from worker.operations.ingest.accept import Flags
-from worker.operations.ingest.bulk_patch import bulk_patch
 from worker.operations.inspection.batch import show_batch
 from worker.operations.inspection.ticket import show_tickets
 from worker.operations.inspection.unknown import Unknown
@@ -42,7 +40,7 @@ def send(world: World) -> Send:
     """Applies a batch and gives its id."""
 
     def apply(*items: object, key: str = "key", **flags: Any) -> str:  # noqa: ANN401 - a flag's own type
-        return str(bulk_patch(world.context, list(items), Flags(**flags), task_id=key)["batchId"])
+        return str(world.patch(*items, task_id=key, **flags)["batchId"])
 
     return apply
 

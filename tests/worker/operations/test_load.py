@@ -14,8 +14,6 @@ from sqlalchemy import func, select
 from tests.worker.operations.conftest import START, Add, World
 from worker.domain.intents import Intent, IntentChange
 from worker.domain.words import TagSource
-from worker.operations.ingest.accept import Flags
-from worker.operations.ingest.bulk_patch import bulk_patch
 from worker.operations.inspection.ticket import show_tickets
 from worker.operations.load import load
 from worker.payload.loading.errors import LoadRefused
@@ -114,7 +112,7 @@ def test_nothing_of_a_file_with_an_error_is_loaded(world: World, load_lists: Loa
 
 def test_a_ticket_that_exists_is_replaced_and_keeps_its_past(world: World, load_lists: Load) -> None:
     load_lists(tags=TAGS, tickets=[{"id": 7, "subject": "Alt", "tagIds": [61], "priority": "high"}])
-    bulk_patch(world.context, [{"id": 7, "status": "closed"}], Flags(), task_id="k")
+    world.patch({"id": 7, "status": "closed"}, task_id="k")
     load_lists(tickets=[{"id": 7, "subject": "Neu", "tagIds": [62]}])
     ticket = shown(world, 7)
     assert (ticket["subject"], ticket["status"], ticket["priority"], ticket["closedAt"]) == (
@@ -137,7 +135,7 @@ def test_given_times_are_stored_and_the_time_of_loading_is_the_default(world: Wo
 
 def test_a_loaded_ticket_read_and_sent_back_whole_is_unchanged(world: World, load_lists: Load) -> None:
     load_lists(**EVERYTHING)
-    answer = bulk_patch(world.context, [shown(world, 7)], Flags(), task_id="k")
+    answer = world.patch(shown(world, 7), task_id="k")
     assert answer["counts"]["unchanged"] == 1
 
 

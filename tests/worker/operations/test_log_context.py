@@ -8,8 +8,6 @@ import pytest
 import structlog
 
 from tests.worker.operations.conftest import Add, World
-from worker.operations.ingest.accept import Flags
-from worker.operations.ingest.bulk_patch import bulk_patch
 from worker.operations.log_context import bind_work
 
 
@@ -27,7 +25,7 @@ def bound() -> dict[str, object]:
 def test_a_batchs_lines_name_its_tickets(world: World, add_tickets: Add) -> None:
     add_tickets(1, 2)
 
-    answer = bulk_patch(world.context, [{"id": 2, "status": "closed"}, {"id": 1, "status": "closed"}], Flags(), "key")
+    answer = world.patch({"id": 2, "status": "closed"}, {"id": 1, "status": "closed"})
 
     assert bound() == {"batch_id": answer["batchId"], "ticket_ids": [1, 2], "tickets": 2}
 

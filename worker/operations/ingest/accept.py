@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.context import Context
-from worker.domain.words import BatchState, ErrorCode, Lane
+from worker.domain.words import BatchState, ErrorCode, Lane, MessageState
 from worker.payload.batch import batch_digest, check_batch, ticket_id_of
 from worker.payload.refusal import Refused
 from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch
@@ -20,6 +20,8 @@ from worker.storage.outbox import add_message
 
 _NAMESPACE = uuid.UUID("6f1b8f3a-0f6e-4c38-9d0c-2b9a5c1f7e11")
 
+ENDED = frozenset({BatchState.DONE, BatchState.CANCELLED})
+"""States that no batch leaves."""
 
 INTERACTIVE_ITEMS = 100
 """Up to this size a batch is taken for somebody's click, unless the sender says otherwise."""
@@ -55,25 +57,44 @@ def check(context: Context, payload: object, flags: Flags) -> list[object]:
     return check_batch(payload, limit)
 
 
-def accept(context: Context, items: Sequence[object], flags: Flags, *, start_at: datetime | None = None) -> Batch:
+def accept(
+    context: Context,
+    items: Sequence[object],
+    flags: Flags,
+    *,
+    message_id: str | None = None,
+    start_at: datetime | None = None,
+    parent_id: str | None = None,
+) -> Batch:
     """Write a checked batch down, or find the one that its key already stands for.
 
-    `start_at` is when a worker is sent for it; by default so late that the caller, who applies it, should have ended.
+    Args:
+        context: the outside.
+        items: what `check` has let through.
+        flags: with a key.
+        message_id: the task's that brought the batch; the batch's result is to be stored under it.
+        start_at: when a worker is sent for it; by default so late that the caller, who applies it, should have ended.
+        parent_id: the batch whose failed items these are.
 
     Raises:
         Refused: `idempotency_key_reused`: the key stands for another body or other flags.
     """
     key = flags.idempotency_key
     assert key is not None  # noqa: S101 - the caller falls back to the task id
-    head = _head(context, key, items, flags)
+    head = _head(context, key, items, flags) | {"parent_id": parent_id}
     size = max(len(items), 1) if flags.atomic else context.settings.chunk_size
+    later = head["created_at"] + context.settings.resend_after
 
     def write(connection: Connection) -> Batch:
-        batch = find_batch(connection, key=key)
+        # Locked, so that a batch in its last chunk is seen to end, or sees who waits for that.
+        batch = find_batch(connection, key=key, lock=message_id is not None)
         if batch is None:
             add_batch(connection, head, split(items, size))
-            _keep_alive(connection, head, start_at or head["created_at"] + context.settings.resend_after)
+            state = MessageState.SENT if start_at is None else MessageState.READY
+            _keep_alive(connection, head, message_id or head["id"], start_at or later, state)
             batch = find_batch(connection, key=key)
+        elif message_id is not None and batch.digest == head["digest"] and batch.state not in ENDED:
+            _keep_alive(connection, head, message_id, later, MessageState.POSTPONED)
         assert batch is not None  # noqa: S101 - written above
         return batch
 
@@ -98,19 +119,25 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
         "include_in_worklog": flags.include_in_worklog,
         "atomic": flags.atomic,
         "received": len(items),
-        "parent_id": None,
         "created_at": context.clock(),
     }
 
 
-def _keep_alive(connection: Connection, head: Mapping[str, Any], due_at: datetime) -> None:
-    """Should this process die, the sweep finds the batch and somebody goes on where it stopped."""
+def _keep_alive(
+    connection: Connection, head: Mapping[str, Any], message_id: str, due_at: datetime, state: MessageState
+) -> None:
+    """Whoever brought the batch may die: then the sweep has somebody go on where it stopped.
+
+    `postponed`: another message applies the batch, this one waits for the result and is woken by the last chunk.
+    """
     add_message(
         connection,
-        head["id"],
+        message_id,
         TaskName.RESUME_BATCH,
         {"batch_id": head["id"]},
         batch_id=head["id"],
+        lane=Lane(head["lane"]),
+        state=state,
         now=head["created_at"],
         due_at=due_at,
     )

@@ -1,52 +1,104 @@
-"""The use case behind `tasks.ingest.bulk_patch`: accept, apply chunk by chunk, answer with counts."""
+"""The use case behind `tasks.ingest.bulk_patch`: accept, apply slice by slice, answer with counts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.operations.ingest.accept import Flags, accept, check, with_key
-from worker.operations.ingest.chunk import HALTED, apply_next_chunk
+from worker.domain.words import BatchState, Lane
+from worker.operations.ingest.accept import ENDED, Flags, accept, check, with_key
+from worker.operations.ingest.chunk import apply_next_chunk
 from worker.operations.ingest.dry_run import dry_run
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish
 from worker.payload.refusal import Refused
-from worker.storage.batches import Batch
+from worker.storage.batches import Batch, find_batch
+from worker.storage.outbox import TURN, hand_on, has_turn, postpone_messages
 
 log = structlog.get_logger(__name__)
 
+Answer = dict[str, Any]
+"""A task's result (interface: `tasks.ingest.bulk_patch`)."""
 
-def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> dict[str, Any]:
-    """Take a batch in and apply it; the same key and body again gives the stored result.
+
+def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> Answer | None:
+    """Take a batch in; apply an interactive one for a slice of time, hand a bulk one on.
+
+    The same key and body again gives the stored result, now or when the batch ends.
 
     Returns:
         `{"success", "batchId", "state", "counts"}`, or `{"success": False, "error": {"code", "message"}}` for a batch
-        refused whole.
+        refused whole; None when another message under the task's id goes on and will bring the answer.
     """
     try:
         flags = with_key(flags, task_id)
         checked = check(context, items, flags)
         if flags.dry_run:
             return dry_run(context, checked, flags)
-        batch = accept(context, checked, flags)
+        batch = accept(context, checked, flags, message_id=task_id)
     except Refused as refused:
         log.info("batch_refused", code=refused.code.value)
         return {"success": False, "error": {"code": refused.code.value, "message": refused.message}}
-    return resume(context, batch.id)
+    if batch.lane is Lane.BULK and batch.state not in ENDED:
+        bind_work([], [batch.id])
+        _hand_on(context, batch.id, task_id, turn=0)
+        return None
+    return resume(context, batch.id, task_id)
 
 
-def resume(context: Context, batch_id: str) -> dict[str, Any]:
-    """Apply what is left of an accepted batch."""
+def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> Answer | None:
+    """Apply an accepted batch for a slice of time, one chunk at least; then others have their turn.
+
+    `turn` says how often the message's row was handed on. A message of an earlier turn has been overtaken and does
+    nothing. Returns like `bulk_patch`; None also for a paused batch.
+    """
     bind_work([], [batch_id])
+    ends_at = context.clock() + context.settings.batch_slice
+    with context.database.read() as connection:
+        if not has_turn(connection, message_id, turn):
+            return None
     while True:
-        step = apply_next_chunk(context, batch_id)
+        step = apply_next_chunk(context, batch_id, message_id)
         publish(context, step.messages)
-        if step.batch.state in HALTED:
+        if step.batch.state in ENDED:
             log.info("batch_applied", state=step.batch.state.value, **step.batch.counts)
             return _answer(step.batch)
+        if step.batch.state is BatchState.PAUSED and _rest(context, batch_id, message_id):
+            return None
+        if context.clock() >= ends_at:
+            _hand_on(context, batch_id, message_id, turn)
+            return None
 
 
-def _answer(batch: Batch) -> dict[str, Any]:
+def _hand_on(context: Context, batch_id: str, message_id: str, turn: int) -> None:
+    """Have another message of the same id go on, behind what others have waiting."""
+
+    def write(connection: Connection) -> bool:
+        mine = has_turn(connection, message_id, turn, lock=True)
+        if mine:
+            hand_on(connection, message_id, {"batch_id": batch_id, TURN: turn + 1}, context.clock())
+        return mine
+
+    if context.database.transact(write):
+        publish(context, [message_id])
+
+
+def _rest(context: Context, batch_id: str, message_id: str) -> bool:
+    """Let the message of a paused batch wait until it is woken; false when the batch is paused no more."""
+
+    def write(connection: Connection) -> bool:
+        # Under the batch's lock: whoever resumes it either finds the message waiting or is seen here.
+        batch = find_batch(connection, batch_id=batch_id, lock=True)
+        paused = batch is not None and batch.state is BatchState.PAUSED
+        if paused:
+            postpone_messages(connection, [message_id], context.clock() + context.settings.resend_after)
+        return paused
+
+    return context.database.transact(write)
+
+
+def _answer(batch: Batch) -> Answer:
     return {"success": True, "batchId": batch.id, "state": batch.state.value, "counts": batch.counts}

@@ -14,6 +14,7 @@ from worker.domain.evidence import Evidence
 from worker.domain.plans import STAGES
 from worker.domain.words import RefreshMode, RunState, Stage
 from worker.operations.log_context import bind_work
+from worker.operations.publish import publish_next
 from worker.operations.refresh.attempt import attempt, guarded
 from worker.operations.refresh.customer import confirmed, identify_customer
 from worker.operations.refresh.draft import Draft
@@ -22,7 +23,7 @@ from worker.operations.refresh.rules import Definitions, Rules
 from worker.operations.refresh.stages import Thinking
 from worker.operations.refresh.write import write_drafts
 from worker.storage.directory import ai_agent_definitions, customers_by_id, find_customers, tag_definitions
-from worker.storage.outbox import finish_message, postpone_messages
+from worker.storage.outbox import settle_message
 from worker.storage.runs import Run, claim_runs, next_start
 from worker.storage.tickets import read_tickets
 
@@ -61,10 +62,8 @@ def _claim(context: Context, run_ids: Sequence[str]) -> list[Run]:
 def _see_to_the_rest(context: Context, run_ids: Sequence[str], message_id: str) -> None:
     with context.database.write() as connection:
         again_at = next_start(connection, run_ids, context.clock() + SOON)
-        if again_at is None:
-            finish_message(connection, message_id)
-        else:
-            postpone_messages(connection, [message_id], again_at)
+        held_back = settle_message(connection, message_id, again_at)
+    publish_next(context, held_back)
 
 
 def _read(context: Context, runs: Sequence[Run]) -> tuple[list[Draft], Definitions]:
