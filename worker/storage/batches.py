@@ -45,6 +45,11 @@ class Batch:
     finished_at: datetime | None
 
     @property
+    def applied(self) -> int:
+        """How many items have ended."""
+        return sum(getattr(self, outcome.value) for outcome in Outcome)
+
+    @property
     def counts(self) -> dict[str, int]:
         """The counts as the answer names them; conflicts only where there are any, since few senders ask for them."""
         counts = {
@@ -86,13 +91,23 @@ def chunk_items(connection: Connection, batch_id: str, position: int) -> list[In
     return [(index, item) for index, item in json.loads(connection.execute(query).scalar_one())]
 
 
-def finish_chunk(connection: Connection, batch: Batch, outcomes: Mapping[Outcome, int], now: datetime) -> None:
-    """Count a chunk's outcomes and step to the next one; after the last one the batch is done."""
+def finish_chunk(
+    connection: Connection,
+    batch: Batch,
+    outcomes: Mapping[Outcome, int],
+    now: datetime,
+    *,
+    began: datetime | None = None,
+) -> None:
+    """Count a chunk's outcomes and step to the next one; after the last one the batch is done.
+
+    `began` is when the chunk was begun; with the first one the batch was.
+    """
     last = batch.next_chunk + 1 >= batch.chunks
     values: dict[str, Any] = {outcome.value: getattr(BatchRow, outcome.value) + n for outcome, n in outcomes.items()}
     values["next_chunk"] = batch.next_chunk + 1
     values["state"] = (BatchState.DONE if last else BatchState.RUNNING).value
-    values["started_at"] = func.coalesce(BatchRow.started_at, now)
+    values["started_at"] = func.coalesce(BatchRow.started_at, began or now)
     if last:
         values["finished_at"] = now
     connection.execute(update(BatchRow).where(BatchRow.id == batch.id).values(**values))

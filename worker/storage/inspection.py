@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, exists, func, or_, select, true
+from sqlalchemy import Connection, RowMapping, Select, SQLColumnExpression, select
 
-from worker.domain.words import BatchState, DeliveryState, Outcome, RunState
-from worker.storage.batches import find_batch
+from worker.domain.words import BatchState, DeliveryState, RunState
+from worker.storage.batches import LedgerPage, find_batch, page_of_ledger
+from worker.storage.caused import Tally, count_deliveries, count_runs
 from worker.storage.tables import (
     AiAgentRow,
+    BatchItemRow,
     DeliveryRow,
     HistoryRow,
     IntentRow,
@@ -27,9 +29,11 @@ Row = RowMapping
 Objects = dict[int, dict[str, Any]]
 """Objects as on the page, by their ids."""
 
+_RUN = [
+    getattr(RefreshRunRow, name)
+    for name in ("id", "ticket_id", "mode", "state", "reason", "stages", "batch_id", "created_at")
+]
 _ENDED_BATCH = frozenset({BatchState.DONE, BatchState.CANCELLED})
-_OPEN_RUNS = (RunState.WAITING.value, RunState.RUNNING.value)
-_OPEN_DELIVERIES = (DeliveryState.WAITING.value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,63 +60,71 @@ class Progress:
 
 
 def progress_of(connection: Connection, batch_id: str) -> Progress | None:
-    """How far a batch has come, in two statements; None when there is no such batch."""
+    """How far a batch has come, in three statements; None when there is no such batch."""
     batch = find_batch(connection, batch_id=batch_id)
     if batch is None:
         return None
-    # Read after the head: what a batch that is done has caused was written before it was done.
-    counts = connection.execute(_caused_counts(batch_id)).one()
-    applied = sum(getattr(batch, outcome.value) for outcome in Outcome)
-    return Progress(batch.state, batch.digest, batch.received, applied, *counts)
+    # Each is read after what causes it: a batch that is done, and a run that has ended, have written what follows.
+    runs = _so_far(count_runs(connection, batch_id))
+    return Progress(
+        batch.state,
+        batch.digest,
+        batch.received,
+        batch.applied,
+        *runs,
+        *_so_far(count_deliveries(connection, batch_id)),
+    )
 
 
-def _caused_counts(batch_id: str) -> Select[Any]:
-    """All and ended runs, then all and ended deliveries: of the batch, and of the runs that its own merged into."""
+def _so_far(tallies: Sequence[Tally]) -> tuple[int, int]:
+    """How many there are, and how many of them have ended."""
+    return sum(one.count for one in tallies), sum(one.count for one in tallies if not one.is_open)
+
+
+def runs_of_batch(
+    connection: Connection, batch_id: str, *, page: LedgerPage | None = None, most: int | None = None
+) -> list[Row]:
+    """The refresh runs that a batch asked for, oldest first.
+
+    All, those of a page's tickets, or `most`, the failed ones first.
+    """
     run = RefreshRunRow
-    caused = (
-        select(run.id, run.state, run.merged_into, run.ticket_id, run.batch_id)
-        .where(run.batch_id == batch_id)
-        .cte("caused", recursive=True)
-    )
-    caused = caused.union(
-        select(run.id, run.state, run.merged_into, run.ticket_id, run.batch_id).join(
-            caused, run.id == caused.c.merged_into
-        )
-    )
-    # A run of another batch tells of its ticket under that batch's id.
-    of_run = exists().where(caused.c.batch_id == DeliveryRow.batch_id, caused.c.ticket_id == DeliveryRow.ticket_id)
-    elsewhere = and_(DeliveryRow.batch_id.in_(select(caused.c.batch_id)), of_run)
-    deliveries = or_(DeliveryRow.batch_id == batch_id, elsewhere)
-    runs = select(func.count(), _count(caused.c.state.not_in(_OPEN_RUNS))).select_from(caused).subquery()
-    sent = select(func.count(), _count(DeliveryRow.state.not_in(_OPEN_DELIVERIES))).where(deliveries).subquery()
-    return select(*runs.c, *sent.c).select_from(runs.join(sent, true()))
+    order: tuple[SQLColumnExpression[Any], ...] = (run.created_at, run.ticket_id, run.id)
+    query = select(*_RUN).where(run.batch_id == batch_id)
+    if page is not None:
+        query = query.where(run.ticket_id.in_(_tickets_of(batch_id, page)))
+    if most is not None:
+        order = (run.state != RunState.FAILED.value, *order)
+    return list(connection.execute(query.order_by(*order).limit(most)).mappings())
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+def deliveries_of_batch(
+    connection: Connection, batch_id: str, *, page: LedgerPage | None = None, most: int | None = None
+) -> list[Row]:
+    """The webhook deliveries that a batch and its refreshes caused, in the order of sending.
+
+    All, those that tell of a page's tickets, or `most`, the dead ones first.
+    """
+    one = DeliveryRow
+    order: tuple[SQLColumnExpression[Any], ...] = (one.sequence,)
+    query = select(one.__table__).where(one.batch_id == batch_id)
+    if page is not None:
+        query = query.where(one.ticket_id.in_(_tickets_of(batch_id, page)))
+    if most is not None:
+        order = (one.state != DeliveryState.DEAD.value, *order)
+    return list(connection.execute(query.order_by(*order).limit(most)).mappings())
 
 
-def runs_of_batch(connection: Connection, batch_id: str) -> list[Row]:
-    """The refresh runs that a batch asked for, oldest first."""
-    return _runs(connection, RefreshRunRow.batch_id == batch_id)
+def _tickets_of(batch_id: str, page: LedgerPage) -> Select[Any]:
+    """The tickets that a page's items speak of."""
+    return page_of_ledger(select(BatchItemRow.ticket_id), batch_id, page)
 
 
 def runs_of_tickets(connection: Connection, ids: Collection[int]) -> dict[int, list[Row]]:
     """The refresh runs of tickets, oldest first."""
-    return _by_ticket(_runs(connection, RefreshRunRow.ticket_id.in_(ids)))
-
-
-def _runs(connection: Connection, wanted: ColumnElement[bool]) -> list[Row]:
     run = RefreshRunRow
-    columns = (run.id, run.ticket_id, run.mode, run.state, run.reason, run.stages, run.batch_id, run.created_at)
-    query = select(*columns).where(wanted).order_by(run.created_at, run.ticket_id, run.id)
-    return list(connection.execute(query).mappings())
-
-
-def deliveries_of_batch(connection: Connection, batch_id: str) -> list[Row]:
-    """The webhook deliveries that a batch and its refreshes caused, in the order of sending."""
-    query = select(DeliveryRow.__table__).where(DeliveryRow.batch_id == batch_id).order_by(DeliveryRow.sequence)
-    return list(connection.execute(query).mappings())
+    query = select(*_RUN).where(run.ticket_id.in_(ids)).order_by(run.created_at, run.ticket_id, run.id)
+    return _by_ticket(connection.execute(query).mappings())
 
 
 def tag_objects(connection: Connection, ids: Collection[int]) -> Objects:
