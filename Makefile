@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo up test check lock
+.PHONY: demo up test check bench lock
 
 # Without a pip of its own: the system's one fills it, so Debian's python3-venv is not needed.
 .venv/.locked: requirements.lock
@@ -27,6 +27,10 @@ check: .venv/.locked
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Minutes, and only as true as the machine is quiet: ARGS="--quick" to try it.
+bench: .venv/.locked
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # Writes the lock file anew from pyproject.toml: hashes, and no index's name.
 lock: .venv/.locked

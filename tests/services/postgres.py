@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,13 +86,20 @@ def _programs(user: str, folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server of this test worker."""
+    with serving(_FAST) as server:
+        yield server
+
+
+@contextmanager
+def serving(settings: Mapping[str, str]) -> Iterator[PostgresServer]:
+    """A server of its own with these settings, until the block ends."""
     folder = new_folder("postgres")
     user = getpass.getuser()
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         user = "nobody"
         shutil.chown(folder, user)
     programs = _programs(user, folder)
-    options = " ".join(f"-c {name}={value}" for name, value in _FAST.items())
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     script = f'"$0/initdb" -D data {_INITDB} && exec "$0/postgres" -D data -k "$PWD" {options}'
     # SIGQUIT: nobody needs the data, so it ends without writing it out.
     command = ["sh", "-c", script, str(programs)]
