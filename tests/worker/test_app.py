@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import kombu.exceptions
 import pytest
@@ -13,7 +15,8 @@ import redis
 
 from config.routing import ROUTES, Queue, TaskName
 from config.settings import Settings
-from worker.app import Application, make_app
+from tests.acceptance.processes import Broker
+from worker.app import Application, Envelope, make_app
 from worker.broker.envelope import admit
 from worker.broker.headers import HIDDEN
 from worker.broker.transport import Transport
@@ -113,6 +116,56 @@ def test_a_sent_message_lies_on_its_tasks_queue_under_the_given_id(valkey_url: s
     found = admit(entry, "refresh", latest=datetime.now(UTC), largest=len(entry))
     assert found["headers"]["id"] == "one"
     assert found["headers"]["ignore_result"] is None
+
+
+def test_many_messages_leave_together_each_to_its_queue_and_priority(valkey_url: str) -> None:
+    app = make_app(lambda: Settings(redis_url=valkey_url), include=())
+    tasks = (TaskName.REFRESH_FULL, TaskName.DELIVER_WEBHOOKS)
+    envelopes = [Envelope(task, {}, f"{task} {number}", 9 * (number % 2)) for task in tasks for number in range(4)]
+
+    app.send_all(envelopes)
+
+    with redis.Redis.from_url(valkey_url) as client:
+        queues = ("refresh", "refresh\x06\x169", "webhooks", "webhooks\x06\x169")
+        found = {queue: [json.loads(one)["headers"]["id"][-1] for one in _taken(client, queue)] for queue in queues}
+    assert found == {queue: ["1", "3"] if queue.endswith("9") else ["0", "2"] for queue in queues}
+
+
+def _taken(client: redis.Redis, queue: str) -> list[bytes]:
+    """What lies on a queue, in the order in which workers would take it."""
+    entries = cast("list[bytes]", client.lrange(queue, 0, -1))
+    return entries[::-1]
+
+
+def test_a_broker_that_was_lost_since_the_last_message_is_waited_for(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "valkey")
+    broker.start()
+    app = make_app(lambda: Settings(redis_url=broker.url), include=())
+    try:
+        app.send(TaskName.REFRESH_FULL, {}, task_id="before")
+        broker.kill()
+        back = threading.Timer(1.0, broker.start)
+        back.start()
+        app.send_all([Envelope(TaskName.REFRESH_FULL, {}, str(number)) for number in range(3)])
+        back.join()
+        assert [json.loads(one)["headers"]["id"] for one in _taken(broker.client, "refresh")] == ["before", *"012"]
+    finally:
+        broker.client.close()
+        broker.kill()
+
+
+def test_a_task_that_works_in_slices_has_no_result_until_it_answers(app: Application) -> None:
+    answers: list[object] = [None, {"success": True}]
+
+    @app.declare(TaskName.BULK_PATCH, sliced=True)
+    def bulk_patch() -> object:
+        return answers.pop(0)
+
+    @app.declare(TaskName.COLLECT_DEAD)
+    def collect_dead() -> None: ...
+
+    assert [bulk_patch.apply().state, bulk_patch.apply().result] == ["IGNORED", {"success": True}]
+    assert collect_dead.apply().state == "SUCCESS"
 
 
 def test_sending_without_a_broker_is_an_operational_error(app: Application) -> None:

@@ -1,0 +1,99 @@
+"""One worker process, a large batch, and somebody who clicks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+from sqlalchemy import select
+
+from tests.acceptance.processes import Broker, worker
+from tests.acceptance.shapes import message
+from tests.acceptance.system import System
+from tests.services.waiting import wait_until
+from tests.worker.operations.conftest import ticket_row
+from worker.operations.ingest.accept import batch_id_of
+from worker.storage.bulk import insert_rows
+from worker.storage.database import Database
+from worker.storage.tables import BatchRow, HistoryRow, OutboxRow, TicketRow
+
+pytestmark = pytest.mark.workers
+
+COUNT = 1_000
+CLICKED = COUNT + 1
+BULK = "\x06\x169"
+"""What kombu puts behind a queue's name for messages of priority 9."""
+
+
+@pytest.fixture
+def busy(system: System) -> System:
+    """A worker of one process will apply many small chunks."""
+    system.environment |= {"TICKETS_WORKER_CONCURRENCY": "1", "TICKETS_CHUNK_SIZE": "10", "TICKETS_BATCH_SLICE": "0.1"}
+    with closing(Database(system.environment["DATABASE_URL"])) as database, database.write() as connection:
+        insert_rows(connection, TicketRow, [ticket_row(number) for number in range(1, CLICKED + 1)])
+    return system
+
+
+@contextmanager
+def waiting_for(system: System, task_id: str) -> Iterator[celery.result.AsyncResult]:
+    """What another service holds that has sent a task and waits for its result; it has none of our code."""
+    foreign = celery.Celery("foreign", broker=system.broker_url, backend=system.broker_url, set_as_current=False)
+    try:
+        yield foreign.AsyncResult(task_id)
+    finally:
+        foreign.close()
+
+
+def items(**change: str) -> list[dict[str, Any]]:
+    return [{"id": number} | change for number in range(1, COUNT + 1)]
+
+
+def test_a_click_is_not_kept_waiting_by_a_large_batch_and_both_senders_get_their_result(busy: System) -> None:
+    with busy.worker(), waiting_for(busy, "large") as large, waiting_for(busy, "click") as click:
+        busy.send("large", items=items(status="closed"))
+        assert wait_until(lambda: busy.updated("large") > 0, seconds=60)
+
+        busy.send("click", items=[{"id": CLICKED, "status": "closed"}])
+        clicked = click.get(timeout=30)
+        applied = busy.updated("large")
+        assert large.state == "PENDING"
+        counts = large.get(timeout=90)["counts"]
+
+    assert clicked["counts"]["updated"] == 1
+    assert applied < COUNT / 2
+    assert (counts["received"], counts["updated"]) == (COUNT, COUNT)
+    assert busy.ask(select(OutboxRow.id)) == []
+    assert len(busy.ask(select(HistoryRow.id))) == COUNT + 1
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_who_sends_a_batch_again_while_it_is_applied_gets_the_same_result(busy: System) -> None:
+    with busy.worker(), waiting_for(busy, "first") as first, waiting_for(busy, "again") as again:
+        busy.send("first", items=items(status="closed"), idempotency_key="key")
+        assert wait_until(lambda: busy.updated("key") > 0, seconds=60)
+        busy.send("again", items=items(status="closed"), idempotency_key="key")
+
+        answers = [first.get(timeout=90), again.get(timeout=30)]
+
+    assert answers[0] == answers[1]
+    assert answers[0]["batchId"] == batch_id_of("key")
+    assert answers[0]["counts"]["updated"] == COUNT == len(busy.ask(select(HistoryRow.id)))
+    assert len(busy.ask(select(BatchRow.id))) == 1
+
+
+def test_a_worker_takes_what_is_interactive_first_whatever_waits_in_any_queue(folder: Path, broker: Broker) -> None:
+    for number in range(5):
+        broker.put(f"ingest{BULK}", message(task_id=f"large {number}", items=[]))
+        broker.put(f"upkeep{BULK}", message("tasks.outbox.relay", task_id=f"slow {number}"))
+    broker.put("ingest", message(task_id="click", items=[]))
+
+    with worker(folder, broker, TICKETS_WORKER_CONCURRENCY="1") as process:
+        assert wait_until(lambda: len(process.runs("relay")) == 5 and bool(process.runs("large 4 done"))), process.log
+
+    begun = [json.loads(line)["id"] for line in process.journal.read_text().splitlines()]
+    assert [task_id for task_id in begun if "fork" not in task_id][:2] == ["click", "click done"]
