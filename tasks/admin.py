@@ -56,7 +56,7 @@ def resume(batch_id: object) -> Answer:
 
 @task(TaskName.EXPLAIN)
 def explain(batch_id: object, ticket_id: object) -> Answer:
-    """Why a ticket of a batch is as it is; without contents, since Flower shows results."""
+    """Why a ticket of a batch is as it is; without what people wrote, since Flower shows results."""
     return answered(explanation.explain, context(), batch_id, ticket_id, contents=False)
 
 

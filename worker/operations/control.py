@@ -22,7 +22,7 @@ from worker.payload.refusal import Refused
 from worker.payload.remarks import ItemError
 from worker.storage.batches import Batch, IndexedItem, add_ledger
 from worker.storage.control import chunks_to_apply, end_as_cancelled, has_message, set_state
-from worker.storage.outbox import TURN, add_message, wake_messages
+from worker.storage.outbox import add_message, wake_messages
 
 log = structlog.get_logger(__name__)
 
@@ -89,12 +89,11 @@ def _resume(context: Context, connection: Connection, batch: Batch) -> Sequence[
     set_state(connection, batch.id, BatchState.RUNNING if batch.next_chunk else BatchState.ACCEPTED)
     now = context.clock()
     if not has_message(connection, batch.id, TaskName.RESUME_BATCH):
-        arguments = {"batch_id": batch.id, TURN: 0}
         add_message(
             connection,
             batch.id,
             TaskName.RESUME_BATCH,
-            arguments,
+            {"batch_id": batch.id},
             batch_id=batch.id,
             lane=batch.lane,
             now=now,

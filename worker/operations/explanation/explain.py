@@ -18,6 +18,7 @@ from worker.operations.ingest.accept import ENDED
 from worker.operations.inspection.unknown import Unknown
 from worker.operations.known_batch import known_batch, read_batch_id
 from worker.payload.batch import ticket_id_of
+from worker.payload.disclosure import disclosed
 from worker.payload.ids import read_id
 from worker.payload.versions import IF_MODIFIED_AT, LastSeen, read_last_seen
 from worker.storage import explanation as stored
@@ -30,12 +31,13 @@ Document = dict[str, Any]
 def explain(context: Context, batch_id: object, ticket_id: object, *, contents: bool = True) -> Document:
     """Why the items of a batch that are about a ticket ended as they did, or have not ended, and what followed.
 
-    Sentences hold codes, ids, field names and times; without `contents` nothing of the answer holds anything else.
+    Sentences hold codes, ids, field names and times. Without `contents` the answer may be read by anybody: what people
+    write is told by its size (`disclosed`).
 
     Returns:
         `{"success", "batchId", "ticketId", "state", "items", "refreshes", "webhooks"}`, each entry with its `why`, a
         list of sentences. An item has `index, outcome, reason, changedFields, ignoredFields, errors` and, after a
-        conflict and with `contents`, the ticket's values then as `current`; one that is not applied has no outcome.
+        conflict, the ticket's values then as `current`; one that is not applied has no outcome.
 
     Raises:
         RefusedArguments: an id is none.
@@ -51,9 +53,9 @@ def explain(context: Context, batch_id: object, ticket_id: object, *, contents: 
             "state": batch.state.value,
             **_told(context, connection, batch, ticket),
         }
-    if not contents:
-        for item in told["items"]:
-            item.pop("current", None)
+    for item in told["items"] if not contents else ():
+        if "current" in item:
+            item["current"] = {name: disclosed(name, value) for name, value in item["current"].items()}
     return told
 
 

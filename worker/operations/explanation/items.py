@@ -120,11 +120,11 @@ def _why(row: RowMapping, past: Past) -> Iterator[str]:
         yield from _error(error)
     yield from _ignored(row["ignored_fields"])
     if row["deprecations"]:
-        yield f"Deprecated names, read as the stored reply recipients: {listed(row['deprecations'])}."
+        yield f"Deprecated, though still understood: {listed(row['deprecations'])}."
     if outcome is Outcome.UPDATED and not past.written:
         yield "The ticket's items took each other's changes back, so that in the end nothing was written."
     if outcome is Outcome.REJECTED and past.children:
-        yield f"Batch {listed(past.children)} tried it again."
+        yield f"Batch {listed(past.children)} tries it again."
     yield from _folded(row["index"], past)
 
 

@@ -18,7 +18,7 @@ from worker.storage.runs import COVERED, SAME
 
 RUNS: dict[RunState, str] = {
     RunState.WAITING: "It waits for a worker.",
-    RunState.RUNNING: "A worker is at it, attempt {attempt}.",
+    RunState.RUNNING: "It is under way, attempt {attempt}.",
     RunState.DONE: "It ended at {at}.",
     RunState.SKIPPED: "It was skipped, because {reason}.",
     RunState.MERGED: "It was merged into run {into}, because {reason}.",
@@ -91,7 +91,7 @@ def _why(run: RowMapping, known: Runs) -> Iterator[str]:
     if state is RunState.MERGED:
         yield from _covering(run, known)
     if state is RunState.RUNNING and run["reason"] is not None:
-        yield f"The last attempt failed, because {_reason(run['reason'])}; tried again at {_lease(run, known)}."
+        yield f"That attempt failed, because {_reason(run['reason'])}; tried again at {_lease(run, known)}."
     if state is RunState.WAITING:
         yield from _held_up(run, known)
     if state in _BEGUN:
@@ -133,7 +133,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for one in stages:
         alike[StageState(one["state"]), one["reason"]].append(one["stage"])
     for (state, reason), names in alike.items():
-        yield STAGES[state].format(stages=", ".join(names), reason=_reason(reason))
+        yield STAGES[state].format(stages=listed(names), reason=_reason(reason))
 
 
 def _meanwhile(run: RowMapping, known: Runs) -> Iterator[str]:
