@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from config.routing import TaskName
 from worker.domain.words import Lane, RefreshMode
 from worker.operations.messages import carry
+from worker.storage.overtaking import slow_runs
 from worker.storage.runs import Request, RequestedBy, request_runs
 
 TASKS: dict[RefreshMode, TaskName] = {
@@ -32,12 +33,16 @@ def request(
 ) -> list[str]:
     """Ask for refreshes of locked tickets; the ids of the messages to publish after the commit.
 
-    A request that merges into a run that waits already needs no message: that run has one.
+    A request that merges into a run that waits already needs no message: that run has one. But an interactive request
+    does not wait for the bulk lane: the run that covers it gets a second message, and whichever comes first runs it.
     """
     if not requests:
         return []
-    runs = request_runs(connection, requests, by, now)
-    return add_run_messages(connection, runs, batch_id=by.batch_id, now=now, lane=lane)
+    slow = slow_runs(connection, requests) if lane is Lane.INTERACTIVE else {}
+    messages: list[str] = []
+    for runs in (slow, request_runs(connection, requests, by, now)):
+        messages += add_run_messages(connection, runs, batch_id=by.batch_id, now=now, lane=lane)
+    return messages
 
 
 def add_run_messages(

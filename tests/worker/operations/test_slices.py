@@ -17,7 +17,7 @@ from worker.operations.reopen import reopen_pending
 from worker.operations.rerun import rerun
 from worker.storage.bulk import insert_rows
 from worker.storage.outbox import Message
-from worker.storage.tables import BatchRow, EndpointRow, HistoryRow, OutboxRow
+from worker.storage.tables import BatchRow, EndpointRow, HistoryRow, OutboxRow, RefreshRunRow
 
 Send = Callable[..., dict[str, Any] | None]
 
@@ -125,6 +125,33 @@ def test_reruns_are_bulk_and_reopened_tickets_are_told_of_at_once(world: World, 
         ("tasks.webhooks.deliver", "interactive"),
         ("tasks.refresh.tags", "bulk"),
     ]
+
+
+@pytest.mark.parametrize("slow_mode", ["tags", "full"])
+def test_who_is_in_a_hurry_does_not_wait_for_a_run_in_the_bulk_lane(
+    world: World, add_tickets: Add, slow_mode: str
+) -> None:
+    add_tickets(1, 2)
+    world.patch({"id": 1, "refreshMode": slow_mode}, {"id": 2, "refreshMode": slow_mode}, priority="bulk")
+    (slow,) = world.sent
+    world.patch({"id": 1, "refreshMode": "tags"}, priority="bulk")
+    assert world.sent == [slow]
+
+    world.patch({"id": 1, "refreshMode": "tags"})
+
+    quick = world.sent[-1]
+    (run_id,) = (run["id"] for run in world.rows(RefreshRunRow) if (run["ticket_id"], run["state"]) == (1, "waiting"))
+    assert (quick.task, quick.lane, quick.arguments) == (slow.task, "interactive", {"run_ids": [run_id]})
+
+
+def test_who_is_in_a_hurry_does_not_wait_for_a_rerun(world: World, add_tickets: Add) -> None:
+    add_tickets(1)
+    rerun(world.context, mode="tags", where={})
+
+    world.patch({"id": 1, "refreshMode": "tags"})
+
+    assert [message.lane for message in world.sent] == ["bulk", "interactive"]
+    assert world.sent[0].arguments == world.sent[1].arguments
 
 
 @pytest.mark.parametrize("lane", ["interactive", "bulk"])
