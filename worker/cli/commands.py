@@ -9,6 +9,10 @@ from typing import Annotated
 import typer
 
 from worker.cli.options import GREATEST, BatchId, DeadIds, EveryDead, FileOrStdin, Json, ModeOption, Where, example
+from worker.domain.words import Outcome
+
+LAST_INDEX = 2**31 - 1
+"""The greatest number of an item that a database holds."""
 
 _BATCH = "0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11"
 
@@ -108,19 +112,44 @@ def demo(*, as_json: Json = False) -> int:
     return run_demo(as_json=as_json)
 
 
-@show.command("batch", epilog=example(f"show batch {_BATCH}", "show batch --key import-7"))
+@show.command(
+    "batch",
+    epilog=example(
+        f"show batch {_BATCH}",
+        "show batch --key import-7 --watch",
+        f"show batch {_BATCH} --outcome rejected --outcome conflict --limit 50",
+    ),
+)
 def show_batch(
     batch_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The batch's id.", show_default=False)] = None,
     *,
     key: Annotated[str | None, typer.Option(help="The batch with this idempotency key.")] = None,
+    outcome: Annotated[
+        list[Outcome] | None,
+        typer.Option(
+            metavar="OUTCOME",
+            help=f"Only items that ended so, may be given several times: {', '.join(Outcome)}.",
+            show_default=False,
+        ),
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option(metavar="INDEX", min=0, max=LAST_INDEX, help="Only items behind this one.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=LAST_INDEX, help="At most so many items.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look on until all that it causes has ended.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Show how every item ended, and what became of its refreshes and webhooks."""
+    """Show how every item ended, what became of its refreshes and webhooks, and what still runs.
+
+    With --outcome, --after or --limit it is a page of the items. With --watch the exit code is 1 if anything failed.
+    """
     if (batch_id is None) == (key is None):
         raise typer.BadParameter("give either the batch's id or its --key")
-    from worker.cli.shown import print_batch
+    from worker.cli.shown import Look, print_batch
 
-    return print_batch(batch_id, key, as_json=as_json)
+    return print_batch(batch_id, key, Look(outcome or [], after, limit, watch), as_json=as_json)
 
 
 @show.command("ticket", epilog=example("show ticket 376189 --history", "show ticket 376189 376190 --json"))

@@ -13,13 +13,14 @@ from worker.app import app
 from worker.cli.batch_view import accepted_view, batch_view
 from worker.cli.courier import Courier
 from worker.cli.files import read_bytes
+from worker.cli.live_view import live_view
 from worker.cli.options import PROGRAM, Exit
 from worker.cli.output import answer, tell
 from worker.cli.session import open_context
-from worker.cli.waiting import shown_progress, wait_until
-from worker.domain.words import BatchState, DeliveryState, RunState
+from worker.cli.shown import batch_document, exit_code, is_settled
+from worker.cli.waiting import wait_until
 from worker.operations.ingest.accept import Flags, check
-from worker.operations.inspection.batch import batch_progress, show_batch
+from worker.operations.inspection.batch import batch_progress
 from worker.payload.batch import read_batch
 from worker.storage.inspection import Progress
 
@@ -83,8 +84,8 @@ def _hand_over(courier: Courier, *, as_json: bool) -> int:
 def _wait(courier: Courier, order: Order, *, as_json: bool) -> int:
     """Wait for the end of everything that the batch causes."""
     try:
-        with shown_progress(quiet=as_json) as show:
-            progress = wait_until(courier.look, lambda seen: seen is not None and seen.settled, order.timeout, show)
+        with live_view(courier.batch_id, quiet=as_json) as view:
+            progress = wait_until(courier.look, is_settled, order.timeout, view.see, view.miss)
     except KeyboardInterrupt:
         tell(f"The batch goes on; `{PROGRAM} show batch {courier.batch_id}` tells what becomes of it.")
         raise
@@ -93,7 +94,7 @@ def _wait(courier: Courier, order: Order, *, as_json: bool) -> int:
         answer(document, lambda: accepted_view(document), as_json=as_json)
         tell(f"No worker has accepted the batch within {order.timeout:g} s; `{PROGRAM} check` tells whether one runs.")
         return Exit.SOME_FAILED
-    document = show_batch(courier.context, courier.batch_id)
+    document = batch_document(courier.context, courier.batch_id, as_json=as_json)
     if not progress.settled:
         document["timedOut"] = True
     answer(document, lambda: batch_view(document), as_json=as_json)
@@ -128,15 +129,3 @@ def _dry_run(courier: Courier, order: Order, *, as_json: bool) -> int:
 def _told(document: Document) -> Iterable[RenderableType]:
     yield from batch_view(document)
     yield "Nothing was written."
-
-
-def exit_code(document: Document) -> Exit:
-    """1 when something of a batch did not succeed: an item, a refresh, a webhook, or its end in time."""
-    failed = (
-        document.get("timedOut", False)
-        or document["state"] == BatchState.CANCELLED
-        or document["counts"]["rejected"]
-        or any(run["state"] == RunState.FAILED for run in document["refreshes"])
-        or any(one["state"] == DeliveryState.DEAD for one in document["webhooks"])
-    )
-    return Exit.SOME_FAILED if failed else Exit.DONE

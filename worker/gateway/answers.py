@@ -7,7 +7,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from worker.domain.words import BatchState, DeliveryState, ErrorCode, IgnoredReason, Outcome, RefreshMode, RunState
+from worker.domain.words import (
+    BatchState,
+    DeliveryState,
+    ErrorCode,
+    IgnoredReason,
+    Lane,
+    Outcome,
+    RefreshMode,
+    RunState,
+)
+from worker.operations.inspection.phases import PhaseName
 
 
 class _Answer(BaseModel):
@@ -37,7 +47,7 @@ class Problem(_Answer):
 
 
 class Counts(_Answer):
-    """How many items came, and how many ended in each way."""
+    """How many items came, and how many ended in each way; `conflict` only where there are any."""
 
     received: int
     updated: int
@@ -64,7 +74,10 @@ class ItemError(_Answer):
 
 
 class LedgerItem(_Answer):
-    """How one item ended; `id` is its ticket, null when what was sent is no id."""
+    """How one item ended; `id` is its ticket, null when what was sent is no id.
+
+    Only a conflict has `current`: the ticket's values of the fields concerned, as they were then.
+    """
 
     index: int
     id: int | None
@@ -74,6 +87,7 @@ class LedgerItem(_Answer):
     ignored_fields: list[IgnoredField]
     deprecations: list[str]
     errors: list[ItemError]
+    current: dict[str, Any] = {}
 
 
 class Refresh(_Answer):
@@ -99,12 +113,75 @@ class Webhook(_Answer):
     error: str | None
 
 
+class Phase(_Answer):
+    """How long a phase of the batch took or takes, in seconds (null: it never began), and how far it is.
+
+    `waiting` ends with the first chunk; `done`, `total` and `perSecond` count items, then refreshes, then webhooks.
+    """
+
+    phase: PhaseName
+    seconds: float | None
+    done: int
+    total: int
+    per_second: float | None
+    running: bool
+
+
+class OpenRefreshes(_Answer):
+    """Refreshes that the batch still waits for; its own, or those of others that its own were merged into."""
+
+    mode: RefreshMode
+    state: RunState
+    count: int
+    of_this_batch: bool
+
+
+class OpenWebhooks(_Answer):
+    """Webhooks that the batch still waits for; its own, or those of others' refreshes that it waits for."""
+
+    endpoint_id: str
+    state: DeliveryState
+    count: int
+    of_this_batch: bool
+
+
+class StillOpen(_Answer):
+    """What the batch still waits for."""
+
+    refreshes: list[OpenRefreshes]
+    webhooks: list[OpenWebhooks]
+
+
+class Page(_Answer):
+    """How to go on: `after` is the index of the last item here, null when there is none."""
+
+    after: int | None
+    more: bool
+
+
 class Ledger(_Answer):
-    """A batch: the items that have ended so far, in the order of the batch, and what they caused."""
+    """A batch: the items that have ended so far, in the order of the batch, and what they caused.
+
+    With any of the parameters it is a page: its items, the refreshes and webhooks of their tickets, and `page`. Times
+    are in the configured time zone; `parentId` is the batch whose failed items this one retries.
+    """
 
     batch_id: str
     state: BatchState
     counts: Counts
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    user_id: int | None
+    source: str | None
+    lane: Lane
+    parent_id: str | None
+    children: list[str]
+    phases: list[Phase]
+    refresh_counts: dict[RunState, int]
+    webhook_counts: dict[DeliveryState, int]
+    still_open: StillOpen
     items: list[LedgerItem]
     refreshes: list[Refresh]
     webhooks: list[Webhook]
+    page: Page = Page(after=None, more=False)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from worker.domain.words import ErrorCode
+from worker.domain.words import ErrorCode, Outcome
 from worker.gateway import addresses, answers
 from worker.gateway.body import Body
 from worker.gateway.caller import Caller
@@ -21,12 +21,16 @@ from worker.gateway.service import HasService
 from worker.operations.ingest.accept import Flags, accept, check, with_key
 from worker.operations.inspection.batch import show_batch
 from worker.payload.batch import read_batch
+from worker.storage.batches import LedgerPage
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
 
 SOURCE = "gateway"
 """Who sent a batch, as its `source` tells."""
+
+LAST_INDEX = 2**31 - 1
+"""The greatest index of an item that a database holds."""
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
@@ -40,6 +44,22 @@ class Parameters(BaseModel):
         bool,
         Field(alias="includeInWorklog", description="Whether the worklog, and so time tracking, shows the change."),
     ] = True
+
+
+class PageParameters(BaseModel):
+    """Which items; none of these given means all. An unknown parameter is refused, since it would show too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Annotated[list[Outcome], Field(description="Only items that ended so; may be given several times.")] = []
+    after: Annotated[
+        int | None, Field(ge=0, le=LAST_INDEX, description="Only items behind this index, such as the last one seen.")
+    ] = None
+    limit: Annotated[int | None, Field(ge=1, le=LAST_INDEX, description="At most so many items.")] = None
+
+    def page(self) -> LedgerPage | None:
+        """The page that is asked for; None means everything."""
+        return LedgerPage(self.outcome, self.after, self.limit) if self.model_fields_set else None
 
 
 IdempotencyKey = Annotated[
@@ -93,16 +113,19 @@ def patch_tickets(
     responses={
         200: {"model": answers.Ledger},
         **problems(
-            *(HttpCode.MISSING_TOKEN, HttpCode.INVALID_TOKEN),
+            *(HttpCode.MISSING_TOKEN, HttpCode.INVALID_TOKEN, HttpCode.INVALID_PARAMETER),
             *(HttpCode.BATCH_NOT_FOUND, HttpCode.DATABASE_UNAVAILABLE),
         ),
     },
 )
 def get_batch(
-    service: HasService, _user_id: Caller, batch_id: Annotated[uuid.UUID, Path(alias="batchId")]
+    service: HasService,
+    _user_id: Caller,
+    batch_id: Annotated[uuid.UUID, Path(alias="batchId")],
+    parameters: Annotated[PageParameters, Query()],
 ) -> JSONResponse:
-    """How every item ended so far, with the refreshes and webhooks that the batch caused."""
-    return JSONResponse(show_batch(service.context, str(batch_id)))
+    """How every item ended so far, with the refreshes and webhooks that the batch caused, or a page of that."""
+    return JSONResponse(show_batch(service.context, str(batch_id), page=parameters.page()))
 
 
 @router.get(addresses.HEALTH, summary="Whether the gateway is alive", responses={200: {"model": answers.Alive}})
