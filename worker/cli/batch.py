@@ -20,13 +20,14 @@ from worker.operations.retry_failed import retry_failed
 
 Document = dict[str, Any]
 
-_NEXT: dict[BatchState, str] = {
-    BatchState.ACCEPTED: "`{program} show batch {batch}` tells what becomes of it.",
-    BatchState.RUNNING: "`{program} show batch {batch}` tells what becomes of it.",
-    BatchState.PAUSED: "What is applied stays; `{program} batch resume {batch}` lets it go on.",
-    BatchState.CANCELLED: "What is applied stays; `{program} batch retry {batch}` sends the rejected items again.",
+_LOOK = ("What becomes of it:", "show batch")
+_NEXT: dict[BatchState, tuple[str, str]] = {
+    BatchState.ACCEPTED: _LOOK,
+    BatchState.RUNNING: _LOOK,
+    BatchState.PAUSED: ("What is applied stays. To let it go on:", "batch resume"),
+    BatchState.CANCELLED: ("What is applied stays. To send the rejected items again:", "batch retry"),
 }
-"""What somebody may want to do next, by the state that a batch was brought to."""
+"""What somebody may want to do next, and the command for it, by the state that a batch was brought to."""
 
 
 def pause(batch_id: str, *, as_json: bool) -> int:
@@ -55,7 +56,12 @@ def _controlled(done: Document) -> list[Text]:
     ended = sum(done["counts"].values()) - received
     applied = f", {ended} of {received} items ended"
     headline = Text.assemble((f"Batch {done['batchId']} ", "bold"), (state.value, STYLES.get(state, "")), applied)
-    return [headline, Text(_NEXT[state].format(program=PROGRAM, batch=done["batchId"]), "dim")]
+    return [headline, *_hint(*_NEXT[state], done["batchId"])]
+
+
+def _hint(sentence: str, command: str, batch_id: str) -> list[Text]:
+    """With the command on a line of its own, short enough not to be broken, so that it can be copied."""
+    return [Text(sentence, "dim"), Text(f"  {PROGRAM} {command} {batch_id}")]
 
 
 def retry(batch_id: str, *, as_json: bool) -> int:
@@ -67,10 +73,9 @@ def retry(batch_id: str, *, as_json: bool) -> int:
 
 def _retried(done: Document) -> list[Text]:
     if not done["retried"]:
-        return [Text(f"No item of batch {done['parentId']} was rejected; there is nothing to retry.")]
+        return [Text("No item of the batch was rejected, so there is nothing to retry.")]
     items = "1 item goes" if done["retried"] == 1 else f"{done['retried']} items go"
-    after = f"`{PROGRAM} show batch {done['batchId']}` tells what becomes of it."
-    return [Text.assemble(f"{items} again as batch ", (str(done["batchId"]), "bold")), Text(after, "dim")]
+    return [Text.assemble(f"{items} again as batch ", (str(done["batchId"]), "bold")), *_hint(*_LOOK, done["batchId"])]
 
 
 def print_explanation(batch_id: str, ticket_id: int, *, as_json: bool) -> int:

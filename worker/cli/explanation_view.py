@@ -38,11 +38,15 @@ def _told(name: str, state: str, why: list[str], number: str | None = None) -> I
     yield Text()
     yield Text.assemble((f"{name} ", "bold"), (state, STYLES.get(state, "")), (f"  {number}" if number else "", "dim"))
     for sentence in why:
-        yield Padding(Text(plain(sentence)), (0, 0, 0, 2))
+        yield _indented(Text(plain(sentence)), 2)
 
 
 def _current(values: Mapping[str, object]) -> Iterator[RenderableType]:
     """What the ticket had when the item came too late."""
-    yield Padding(Text("The ticket's values then:"), (0, 0, 0, 2))
+    yield _indented(Text("The ticket's values then:"), 2)
     for name, value in values.items():
-        yield Padding(Text.assemble((f"{name} ", "dim"), cell(value)), (0, 0, 0, 4))
+        yield _indented(Text.assemble((f"{name} ", "dim"), cell(value)), 4)
+
+
+def _indented(text: Text, by: int) -> RenderableType:
+    return Padding(text, (0, 0, 0, by), expand=False)

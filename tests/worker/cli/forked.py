@@ -10,7 +10,7 @@ from pathlib import Path
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
-    [f"worker.cli.{name}" for name in ("data", "dead", "enqueue", "health", "refreshes", "shown")]
+    [f"worker.cli.{name}" for name in ("batch", "data", "dead", "enqueue", "health", "refreshes", "shown")]
 )
 _PATIENCE = 120
 

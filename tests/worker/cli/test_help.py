@@ -16,6 +16,11 @@ COMMANDS = (
     "enqueue",
     "show batch",
     "show ticket",
+    "batch pause",
+    "batch resume",
+    "batch cancel",
+    "batch retry",
+    "batch explain",
     "rerun",
     "schedule list",
     "schedule add",
@@ -45,7 +50,7 @@ def test_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> 
     assert all(command.split()[0] in shown for command in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["show"], ["dead"], ["schedule"]])
+@pytest.mark.parametrize("arguments", [[], ["show"], ["batch"], ["dead"], ["schedule"]])
 def test_nothing_asked_for_is_answered_with_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
 
