@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tests.benchmarks import saving
-from tests.benchmarks.databases import kinds
+from tests.benchmarks import dispatch, live, saving
+from tests.benchmarks.databases import Kind, kinds
 from tests.benchmarks.plan import FULL, QUICK, Plan
+from tests.benchmarks.processes import broker
 from tests.benchmarks.results import Result, print_table, write_json
+from worker.app import app
+from worker.collector import collect_rarely
 
 OUTPUT = Path("build/bench.json")
+_SETTINGS = ("TICKETS_", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "LOG_FORMAT")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the names, measured together."""
+
+    names: Sequence[str]
+    runs: Callable[[Plan, Collection[str]], int]
+    measure: Callable[[Kind, Plan, Collection[str], saving.Told], Iterator[Result]]
+
+
+PARTS = (
+    Part(saving.NAMES, saving.runs, saving.measure),
+    Part(dispatch.NAMES, dispatch.runs, dispatch.measure),
+    Part(live.NAMES, live.runs, live.measure),
+)
+NAMES = [name for part in PARTS for name in part.names]
 
 
 def main() -> None:
     """Reads the arguments, measures, and reports."""
     arguments = _arguments()
-    plan = QUICK if arguments.quick else FULL
     console = Console()
-    results = measure(plan, arguments.only, console)
+    with _own_environment(), kinds() as databases:
+        results = measure(databases, QUICK if arguments.quick else FULL, arguments.only, console)
     print_table(results, console)
     write_json(results, OUTPUT)
 
@@ -30,25 +56,52 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer repeats: to try it")
-    names = [*saving.NAMES]
-    parser.add_argument(
-        "--only", metavar="NAME,NAME", type=lambda text: text.split(","), default=names, help=", ".join(names)
-    )
+    parser.add_argument("--only", metavar="NAME,NAME", type=_names, default=NAMES, help=", ".join(NAMES))
     return parser.parse_args()
 
 
-def measure(plan: Plan, names: Sequence[str], console: Console) -> list[Result]:
+def _names(text: str) -> Sequence[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(NAMES):
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(NAMES)}")
+    return names
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """A broker and a data folder of our own; nothing of the developer's settings, services or data."""
+    for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
+        del os.environ[name]
+    with broker() as url, tempfile.TemporaryDirectory(prefix="tickets-") as folder:
+        os.environ |= {
+            "REDIS_URL": url,
+            "TICKETS_DATA_DIR": folder,
+            "LOG_FORMAT": "json",
+            "TICKETS_LOG_LEVEL": "WARNING",
+        }
+        app.set_up_logging()
+        yield
+
+
+def measure(databases: Sequence[Kind], plan: Plan, names: Sequence[str], console: Console) -> list[Result]:
     """Everything wanted, on both databases."""
-    results: list[Result] = []
+    collect_rarely()  # all ways as in a worker's process
     columns = (TextColumn("{task.description:60}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with kinds() as databases, Progress(*columns, console=console) as progress:
-        savings = [saving.Saving(kind, plan, set(names) & set(saving.NAMES)) for kind in databases]
-        bar = progress.add_task("preparing", total=sum(one.runs for one in savings))
-        for one in savings:
-            if one.names:
-                one.measure(lambda what: progress.update(bar, advance=1, description=what))
-                results += one.results()
+    results: list[Result] = []
+    chosen = [(part, [name for name in part.names if name in names]) for part in PARTS]
+    runs = sum(part.runs(plan, wanted) for part, wanted in chosen if wanted)
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("preparing", total=runs * len(databases))
+        for kind in databases:
+            for part, wanted in chosen:
+                if wanted:
+                    told = partial(_show, progress, bar)
+                    results += part.measure(kind, plan, wanted, told)
     return results
+
+
+def _show(progress: Progress, bar: TaskID, what: str) -> None:
+    progress.update(bar, advance=1, description=what)
 
 
 if __name__ == "__main__":

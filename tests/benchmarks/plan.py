@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes and repeats. `sample`: so many tickets stand for all in the ORM baseline of larger sizes."""
+    """Sizes and repeats.
+
+    `repeats` of each size of a batch. `sample`: so many tickets stand for all in the ORM baseline of larger sizes.
+    `large`: the batch that a real worker is watched with; `patches`: how many single ones tell how long one takes when
+    it is idle. `dispatched`: how many refreshes are asked for, `dispatches` times.
+    """
 
     repeats: Mapping[int, int]
     sample: int
     large: int
-    dispatched: int
     patches: int
+    dispatched: int
+    dispatches: int
 
     @property
     def sizes(self) -> list[int]:
@@ -22,5 +28,5 @@ class Plan:
         return sorted(self.repeats)
 
 
-FULL = Plan(repeats={1_000: 5, 10_000: 3, 100_000: 3}, sample=2_000, large=100_000, dispatched=10_000, patches=60)
-QUICK = Plan(repeats={1_000: 3, 10_000: 1}, sample=500, large=10_000, dispatched=1_000, patches=20)
+FULL = Plan({1_000: 5, 10_000: 3, 100_000: 3}, sample=2_000, large=100_000, patches=60, dispatched=10_000, dispatches=3)
+QUICK = Plan({1_000: 3, 10_000: 1}, sample=500, large=10_000, patches=20, dispatched=1_000, dispatches=1)

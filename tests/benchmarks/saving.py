@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
 from typing import Protocol
@@ -39,66 +38,57 @@ WAYS: Mapping[str, Open] = {"ours": ours.opened, "orm": orm.opened, "floor": flo
 _NEEDED = {"save_vs_orm": {"ours", "orm"}, "save_vs_floor": {"ours", "floor"}, "flat": {"ours"}}
 _GOALS = {"save_vs_orm": 40, "save_vs_floor": 0.35, "flat": 1 / 1.2}
 
-Rates = Mapping[int, Mapping[str, float]]
-"""Tickets a second by size and way."""
+Told = Callable[[str], None]
+"""Is told what has just run."""
 
 
-@dataclass
-class Saving:
-    """The rates of one database, and what follows from them."""
+def runs(plan: Plan, names: Collection[str]) -> int:
+    """How many runs `measure` makes."""
+    return sum(plan.repeats.values()) * len(_ways(names))
 
-    kind: Kind
-    plan: Plan
-    names: Collection[str]
-    rates: dict[int, dict[str, float]] = field(default_factory=dict)
 
-    @property
-    def ways(self) -> list[str]:
-        """Which ways the wanted names compare."""
-        return [way for way in WAYS if any(way in _NEEDED[name] for name in self.names)]
+def measure(kind: Kind, plan: Plan, names: Collection[str], told: Told) -> Iterator[Result]:
+    """Runs the ways that the wanted names compare in turn, each the first in its turn."""
+    rates = {size: _rates(kind, Case(size), plan, _ways(names), told) for size in plan.sizes}
+    small, large = plan.sizes[0], plan.sizes[-1]
+    pairs = {
+        "save_vs_orm": [(size, size, "orm") for size in plan.sizes],
+        "save_vs_floor": [(size, size, "floor") for size in plan.sizes],
+        "flat": [(large, small, "ours")],
+    }
+    for name in names:
+        for size, other_size, other in pairs[name]:
+            ours_, baseline = rates[size]["ours"], rates[other_size][other]
+            yield Result(name, kind.name, size, ours_, baseline, ours_ / baseline, _GOALS[name], "tickets/s")
 
-    @property
-    def runs(self) -> int:
-        """How many runs it takes."""
-        return sum(self.plan.repeats[size] * len(self.ways) for size in self.plan.sizes)
 
-    def measure(self, done: Callable[[str], None]) -> None:
-        """Runs all ways in turn; tells `done` what has just run."""
-        for size in self.plan.sizes:
-            case = Case(size)
-            self.kind.prepare(size, case.load)
-            rates: dict[str, list[float]] = defaultdict(list)
-            for turn in range(self.plan.repeats[size]):
-                order = self.ways[turn % len(self.ways) :] + self.ways[: turn % len(self.ways)]
-                for way in order:
-                    rates[way].append(self._run(way, case))
-                    done(f"{self.kind.name}, {size:,} tickets, {way}: {rates[way][-1]:,.0f} a second")
-            self.rates[size] = {way: median(found) for way, found in rates.items()}
+def _ways(names: Collection[str]) -> list[str]:
+    return [way for way in WAYS if any(way in _NEEDED[name] for name in names)]
 
-    def _run(self, way: str, case: Case) -> float:
-        count = min(case.n, self.plan.sample) if way == "orm" else case.n
-        raw = case.saved() if way == "floor" else case.sent(count)
-        with self.kind.fresh(case.n) as url, WAYS[way](url) as saver:
-            now = datetime.now(UTC)
-            gc.collect()
-            began = time.perf_counter()
-            saver.save(raw, now)
-            rate = count / (time.perf_counter() - began)
-            _check(url, case, count)
-            return rate
 
-    def results(self) -> Iterator[Result]:
-        """A line for each name and size."""
-        for name, other in (("save_vs_orm", "orm"), ("save_vs_floor", "floor")):
-            if name in self.names:
-                for size, rates in self.rates.items():
-                    yield self._result(name, size, rates["ours"], rates[other])
-        if "flat" in self.names:
-            small, large = min(self.rates), max(self.rates)
-            yield self._result("flat", large, self.rates[large]["ours"], self.rates[small]["ours"])
+def _rates(kind: Kind, case: Case, plan: Plan, ways: list[str], told: Told) -> dict[str, float]:
+    """Tickets a second by way, the median of the repeats."""
+    kind.prepare(case.n, case.load)
+    found: dict[str, list[float]] = defaultdict(list)
+    for turn in range(plan.repeats[case.n]):
+        first = turn % len(ways)
+        for way in ways[first:] + ways[:first]:
+            found[way].append(_run(kind, way, case, plan.sample))
+            told(f"{kind.name}, {case.n:,} tickets, {way}: {found[way][-1]:,.0f} a second")
+    return {way: median(rates) for way, rates in found.items()}
 
-    def _result(self, name: str, size: int, mine: float, baseline: float) -> Result:
-        return Result(name, self.kind.name, size, mine, baseline, mine / baseline, _GOALS[name], "tickets/s")
+
+def _run(kind: Kind, way: str, case: Case, sample: int) -> float:
+    count = min(case.n, sample) if way == "orm" else case.n
+    raw = case.saved() if way == "floor" else case.sent(count)
+    with kind.fresh(case.n) as url, WAYS[way](url) as saver:
+        now = datetime.now(UTC)
+        gc.collect()
+        began = time.perf_counter()
+        saver.save(raw, now)
+        took = time.perf_counter() - began
+        _check(url, case, count)
+    return count / took
 
 
 def _check(url: str, case: Case, count: int) -> None:
