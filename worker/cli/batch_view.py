@@ -83,11 +83,12 @@ def page_view(document: Document, page: LedgerPage) -> Iterator[RenderableType]:
 
 
 def page_command(batch_id: str, page: LedgerPage, after: int | None = None) -> str:
-    """What somebody types to see a page that begins behind this index; in two lines where one would be wrapped."""
-    options = [f"--outcome {outcome.value}" for outcome in page.outcomes]
-    options += [f"--after {after}"] if after is not None else []
-    begin, end = f"{PROGRAM} show batch {batch_id}", " ".join([*options, f"--limit {page.limit}"])
-    return f"  {begin} {end}" if len(options) == 0 else f"  {begin} \\\n    {end}"
+    """What somebody types to see a page that begins behind this index, in lines that are short enough to be copied."""
+    begin, limit = f"  {PROGRAM} show batch {batch_id}", f"--limit {page.limit}"
+    if after is None:
+        return f"{begin} {limit}"
+    outcomes = " ".join(f"--outcome {outcome.value}" for outcome in page.outcomes)
+    return " \\\n    ".join(line for line in (begin, outcomes, f"--after {after} {limit}") if line)
 
 
 def _top(document: Document) -> Iterator[RenderableType]:

@@ -49,24 +49,24 @@ def _done(phase: Document) -> str:
 def still_open_view(document: Document) -> Iterator[RenderableType]:
     """What a batch still waits for: how many of each, and the first of them by name."""
     still = document["stillOpen"]
-    told = [*(_told(f"{one['mode']} refreshes", one) for one in still["refreshes"])]
-    told += [_told(f"webhooks to {one['endpointId']}", one) for one in still["webhooks"]]
+    told = [_told(f"{one['mode']} refresh", "es", one) for one in still["refreshes"]]
+    told += [_told(f"{one['endpointId']} webhook", "s", one) for one in still["webhooks"]]
     if not told:
         return
     yield Text()
     yield Text.assemble(("Still open: ", "bold"), ", ".join(told))
     made = table(None, "#Ticket", "Waits for", "State", "Since", "Next attempt")
-    named = [*((f"{one['mode']} refresh", one) for one in document["named"]["refreshes"])]
-    named += [(f"webhook to {one['endpointId']}", one) for one in document["named"]["webhooks"]]
+    named = [(f"{one['mode']} refresh", one) for one in document["named"]["refreshes"]]
+    named += [(f"{one['endpointId']} webhook", one) for one in document["named"]["webhooks"]]
     for what, one in named:
         times = cell(one["since"]), cell(one["nextAttemptAt"])
         made.add_row(cell(one["ticketId"]), cell(what), cell(one["state"]), *times)
     yield made
 
 
-def _told(what: str, tally: Document) -> str:
+def _told(what: str, plural: str, tally: Document) -> str:
     elsewhere = "" if tally["ofThisBatch"] else " of other batches"
-    return f"{tally['count']:,} {what}{elsewhere} {tally['state']}"
+    return f"{tally['count']:,} {what}{plural if tally['count'] != 1 else ''}{elsewhere} {tally['state']}"
 
 
 def span(seconds: float) -> str:

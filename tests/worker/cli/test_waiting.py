@@ -56,3 +56,11 @@ def test_everything_seen_is_shown() -> None:
     wait_until(looks(1, 2, 3), lambda seen: seen == 3, seconds=10, show=shown.append)
 
     assert shown == [1, 2, 3]
+
+
+def test_every_look_that_found_no_server_is_told() -> None:
+    missed: list[bool] = []
+
+    wait_until(looks(1, RedisAway(), RedisAway(), 3), lambda seen: seen == 3, 10, miss=lambda: missed.append(True))
+
+    assert missed == [True, True]

@@ -58,11 +58,23 @@ def test_the_flag_the_key_and_the_token_are_described(document: Json) -> None:
     assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
 
 
+def test_the_pages_of_a_ledger_are_described(document: Json) -> None:
+    operation = document["paths"]["/api/mind/batch/{batchId}"]["get"]
+    parameters = {parameter["name"]: parameter for parameter in operation["parameters"]}
+    assert parameters.keys() == {"batchId", "outcome", "after", "limit"}
+    assert not any(parameters[name]["required"] for name in ("outcome", "after", "limit"))
+    assert parameters["outcome"]["schema"]["type"] == "array"
+    schemas = document["components"]["schemas"]
+    assert "page" not in schemas["Ledger"]["required"]
+    assert "conflict" not in schemas["Counts"]["required"]
+    assert "current" not in schemas["LedgerItem"]["required"]
+
+
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
         ("/api/mind/ticket", "patch", {"200", "400", "401", "413", "415", "422", "503", "default"}),
-        ("/api/mind/batch/{batchId}", "get", {"200", "401", "404", "503", "default"}),
+        ("/api/mind/batch/{batchId}", "get", {"200", "400", "401", "404", "503", "default"}),
     ],
 )
 def test_every_status_is_described_and_problems_as_problems(

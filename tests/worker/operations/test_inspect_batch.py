@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, update
 
-from tests.worker.operations.conftest import Add, World
+from tests.worker.operations.conftest import START, Add, World
 from worker.operations.ingest.accept import Flags, accept, batch_id_of
+from worker.operations.ingest.bulk_patch import resume
 from worker.operations.inspection.batch import batch_is_settled, batch_progress, show_batch
 from worker.operations.inspection.unknown import Unknown
+from worker.operations.retry_failed import retry_failed
 from worker.storage.bulk import insert_rows
 from worker.storage.tables import BatchRow, DeliveryRow, EndpointRow, RefreshRunRow
 
@@ -103,7 +106,46 @@ def test_state_and_counts_are_those_of_the_batch(world: World, add_tickets: Add)
 
     assert (shown["batchId"], shown["state"]) == (batch_id, "done")
     assert shown["counts"]["updated"] == 1
-    assert list(shown) == ["batchId", "state", "counts", "items", "refreshes", "webhooks"]
+    assert set(shown) >= {"batchId", "state", "counts", "items", "refreshes", "webhooks"}
+    assert "conflict" not in shown["counts"]
+    assert "page" not in shown
+
+
+def test_a_batch_is_shown_with_who_sent_it_and_when(world: World, add_tickets: Add) -> None:
+    add_tickets(1)
+    world.with_settings(time_zone=ZoneInfo("Europe/Berlin"))
+    accept(world.context, [{"id": 1}], Flags(idempotency_key="key", user_id=7, source="crm", priority="bulk"))
+    accepted = show_batch(world.context, batch_id_of("key"))
+    world.pass_time(seconds=5)
+    resume(world.context, batch_id_of("key"), batch_id_of("key"))
+
+    shown = show_batch(world.context, batch_id_of("key"))
+
+    assert (shown["userId"], shown["source"], shown["lane"]) == (7, "crm", "bulk")
+    assert (accepted["createdAt"], accepted["startedAt"], accepted["finishedAt"]) == ("2026-11-23 13:00:00", None, None)
+    assert (shown["startedAt"], shown["finishedAt"]) == ("2026-11-23 13:00:05", "2026-11-23 13:00:05")
+
+
+def test_a_batch_and_the_retries_of_what_failed_in_it_know_each_other(world: World) -> None:
+    parent = send(world, {"id": 1}, key="parent")
+    children = [str(retry_failed(world.context, parent)["batchId"])]
+    world.pass_time(minutes=1)
+    resume(world.context, children[0], children[0])
+
+    assert show_batch(world.context, parent)["children"] == children
+    assert show_batch(world.context, parent)["parentId"] is None
+    assert show_batch(world.context, children[0])["parentId"] == parent
+
+
+def test_only_a_conflict_is_shown_with_what_the_ticket_had_then(world: World, add_tickets: Add) -> None:
+    add_tickets(1, 2, status="closed", modified_at=START)
+    stale = {"id": 1, "status": "open", "priority": "low", "ifModifiedAt": "2020-01-01 00:00:00"}
+
+    conflict, updated = show_batch(world.context, send(world, stale, {"id": 2, "status": "open"}))["items"]
+
+    assert conflict["outcome"] == "conflict"
+    assert conflict["current"] == {"status": "closed", "priority": "medium"}
+    assert "current" not in updated
 
 
 def test_a_batch_is_found_by_its_idempotency_key(world: World) -> None:
@@ -112,10 +154,10 @@ def test_a_batch_is_found_by_its_idempotency_key(world: World) -> None:
     assert show_batch(world.context, key="import of monday")["batchId"] == batch_id_of("import of monday")
 
 
-@pytest.mark.parametrize("wanted", [{"batch_id": "7"}, {"key": "7"}])
-def test_an_unknown_batch_is_said_to_be_unknown(world: World, wanted: dict[str, str]) -> None:
+@pytest.mark.parametrize(("batch_id", "key"), [("7", None), (None, "7")])
+def test_an_unknown_batch_is_said_to_be_unknown(world: World, batch_id: str | None, key: str | None) -> None:
     with pytest.raises(Unknown) as caught:
-        show_batch(world.context, **wanted)
+        show_batch(world.context, batch_id, key=key)
 
     assert caught.value.code == "batch_not_found"
 
