@@ -54,7 +54,7 @@ def _control(act: Callable[[Context, object], Document], batch_id: str, *, as_js
 def _controlled(done: Document) -> list[Text]:
     state, received = BatchState(done["state"]), done["counts"]["received"]
     ended = sum(done["counts"].values()) - received
-    applied = f", {ended} of {received} items ended"
+    applied = f", {ended:,} of {received:,} items ended"
     headline = Text.assemble((f"Batch {done['batchId']} ", "bold"), (state.value, STYLES.get(state, "")), applied)
     return [headline, *_hint(*_NEXT[state], done["batchId"])]
 
@@ -74,7 +74,7 @@ def retry(batch_id: str, *, as_json: bool) -> int:
 def _retried(done: Document) -> list[Text]:
     if not done["retried"]:
         return [Text("No item of the batch was rejected, so there is nothing to retry.")]
-    items = "1 item goes" if done["retried"] == 1 else f"{done['retried']} items go"
+    items = "1 item goes" if done["retried"] == 1 else f"{done['retried']:,} items go"
     return [Text.assemble(f"{items} again as batch ", (str(done["batchId"]), "bold")), *_hint(*_LOOK, done["batchId"])]
 
 

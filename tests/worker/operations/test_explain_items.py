@@ -213,9 +213,9 @@ def test_items_of_one_ticket_name_each_other(world: World, add_tickets: Add) -> 
 
     assert [item["index"] for item in items] == [0, 2, 3]
     assert [item["why"][-1] for item in items] == [
-        "In this batch items 2 and 3 are about this ticket too; they are applied in order and written as one change.",
-        "In this batch items 0 and 3 are about this ticket too; they are applied in order and written as one change.",
-        "In this batch items 0 and 2 are about this ticket too; they are applied in order and written as one change.",
+        "In this batch items 2 and 3 are about this ticket too; all are taken in order and written as one.",
+        "In this batch items 0 and 3 are about this ticket too; all are taken in order and written as one.",
+        "In this batch items 0 and 2 are about this ticket too; all are taken in order and written as one.",
     ]
 
 

@@ -148,7 +148,7 @@ def _folded(index: int, past: Past) -> Iterator[str]:
     others = [other for other in past.indexes if other != index]
     if others:
         which = f"item {others[0]} is" if len(others) == 1 else f"items {listed(others)} are"
-        yield f"In this batch {which} about this ticket too; they are applied in order and written as one change."
+        yield f"In this batch {which} about this ticket too; all are taken in order and written as one."
 
 
 def _who_was_first(seen: LastSeen | None, past: Past) -> str:
