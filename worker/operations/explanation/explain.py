@@ -97,7 +97,9 @@ def _last_seen(
     if not wanted:
         return {}
     chunks = (chunk_items(connection, batch.id, position) for position in range(batch.chunks))
-    found = next(found for chunk in chunks if (found := {i: raw for i, raw in chunk if i in wanted}))
+    found: Mapping[int, object] = next(
+        (found for chunk in chunks if (found := {i: raw for i, raw in chunk if i in wanted})), {}
+    )
     return {i: read_last_seen(raw[IF_MODIFIED_AT], zone) for i, raw in found.items() if isinstance(raw, dict)}
 
 
