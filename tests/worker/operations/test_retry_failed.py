@@ -66,7 +66,13 @@ def test_a_child_does_what_has_become_possible(world: World, add_tickets: Add) -
 
 
 def test_a_child_has_the_flags_of_its_parent(world: World) -> None:
-    flags: dict[str, Any] = {"include_in_worklog": False, "user_id": 7, "source": "crm", "atomic": True, "priority": "bulk"}
+    flags: dict[str, Any] = {
+        "include_in_worklog": False,
+        "user_id": 7,
+        "source": "crm",
+        "atomic": True,
+        "priority": "bulk",
+    }
     parent = world.patch({"id": 1, "status": "closed"}, **flags)["batchId"]
 
     child = head_of(world, retry_failed(world.context, parent)["batchId"])

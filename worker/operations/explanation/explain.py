@@ -97,10 +97,12 @@ def _last_seen(
     if not wanted:
         return {}
     chunks = (chunk_items(connection, batch.id, position) for position in range(batch.chunks))
-    found: Mapping[int, object] = next(
-        (found for chunk in chunks if (found := {i: raw for i, raw in chunk if i in wanted})), {}
-    )
-    return {i: read_last_seen(raw[IF_MODIFIED_AT], zone) for i, raw in found.items() if isinstance(raw, dict)}
+    received = next((chunk for chunk in chunks if any(index in wanted for index, _ in chunk)), [])
+    return {
+        index: read_last_seen(raw[IF_MODIFIED_AT], zone)
+        for index, raw in received
+        if index in wanted and isinstance(raw, dict)
+    }
 
 
 def _refreshes(connection: Connection, ticket_id: int, past: Past) -> list[Document]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,7 +23,15 @@ from worker.payload.item import Item, Rules, parse_item
 from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, finish_chunk
 from worker.storage.outbox import finish_message, wake_messages
 from worker.storage.runs import RequestedBy
-from worker.storage.tickets import Origin, known_tags, lock_tickets, owners_of_external_ids, save_changes
+from worker.storage.tickets import (
+    DECIDING,
+    Origin,
+    known_tags,
+    lock_tickets,
+    owners_of_external_ids,
+    read_tickets,
+    save_changes,
+)
 
 ParsedItem = tuple[int, Item]
 HALTED = ENDED | {BatchState.PAUSED}
@@ -88,23 +96,34 @@ def _apply(context: Context, connection: Connection, seen: Batch, items: Sequenc
         *_request_refreshes(connection, settlement.items, batch, now),
     ]
     add_ledger(connection, [ledger_row(batch.id, item) for item in settlement.items])
-    finish_chunk(connection, batch, Counter(item.outcome for item in settlement.items), now)
+    outcomes = Counter(item.outcome for item in settlement.items)
+    finish_chunk(connection, batch, outcomes, context.clock(), began=now)
     after = find_batch(connection, batch_id=batch.id)
     assert after is not None  # noqa: S101 - see above
     return Step(after, messages)
 
 
 def settle_items(
-    context: Context, connection: Connection, items: Sequence[ParsedItem], origin: Origin, *, atomic: bool
+    context: Context,
+    connection: Connection,
+    items: Sequence[ParsedItem],
+    origin: Origin,
+    *,
+    atomic: bool,
+    foreseen: Mapping[str, int | None] | None = None,
 ) -> Settlement:
-    """Read what the items speak of, lock it, and decide how they end."""
-    tickets = lock_tickets(connection, _ticket_ids(items), {name for _, item in items for name in item.values})
+    """Read what the items speak of, lock it, and decide how they end.
+
+    `foreseen` makes it a dry run, which locks nothing: who would hold external ids after the chunks before this one.
+    """
+    read = lock_tickets if foreseen is None else read_tickets
+    tickets = read(connection, _ticket_ids(items), {*DECIDING, *(name for _, item in items for name in item.values)})
     known = Known(
         now=origin.at,
         zone=context.settings.time_zone,
         tag_ids=known_tags(connection, {tag_id for _, item in items for tag_id in _tag_ids(item)}),
         spam_tag_ids=context.settings.spam_detection_tag_ids,
-        external_ids=_external_ids(connection, items, tickets.values()),
+        external_ids=_external_ids(connection, items, tickets.values(), foreseen or {}),
     )
     return settle(items, tickets, known, origin.actor, atomic=atomic)
 
@@ -117,7 +136,12 @@ def _tag_ids(item: Item) -> tuple[int, ...]:
     return (*(item.tag_ids or ()), *(item.add_tag_ids or ()), *(item.remove_tag_ids or ()))
 
 
-def _external_ids(connection: Connection, items: Sequence[ParsedItem], tickets: Iterable[Ticket]) -> dict[str, int]:
+def _external_ids(
+    connection: Connection,
+    items: Sequence[ParsedItem],
+    tickets: Iterable[Ticket],
+    foreseen: Mapping[str, int | None],
+) -> dict[str, int]:
     """Who holds the external ids that the items want, and those that the tickets have and may give up."""
     wanted = {str(item.values["externalTicketId"]) for _, item in items if item.values.get("externalTicketId")}
     if not wanted:
@@ -125,7 +149,8 @@ def _external_ids(connection: Connection, items: Sequence[ParsedItem], tickets: 
     held = {
         str(ticket.values["externalTicketId"]): ticket.id for ticket in tickets if ticket.values["externalTicketId"]
     }
-    return owners_of_external_ids(connection, wanted) | held
+    owners = {**owners_of_external_ids(connection, wanted), **held, **foreseen}
+    return {external_id: owner for external_id, owner in owners.items() if owner is not None}
 
 
 def _request_refreshes(connection: Connection, items: Sequence[Settled], batch: Batch, now: datetime) -> list[str]:
