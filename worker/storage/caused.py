@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     Subquery,
     and_,
     case,
@@ -85,17 +87,17 @@ def open_deliveries(connection: Connection, batch_id: str, limit: int) -> list[R
     return list(connection.execute(query).mappings())
 
 
-def _runs(batch_id: str) -> Subquery:
+def _runs(batch_id: str) -> CTE:
     """A batch's own runs, and those elsewhere that they were merged into."""
     run = RefreshRunRow
     what = (run.id, run.ticket_id, run.mode, run.state, run.reason)
     when = (run.created_at, run.started_at, run.finished_at, run.lease_until)
     own = select(*what, *when, literal(1).label("own")).where(run.batch_id == batch_id)
     elsewhere = select(*what, *when, literal(0)).where(run.id.in_(select(_elsewhere(batch_id).c.id)))
-    return union_all(own, elsewhere).subquery()
+    return _together(own, elsewhere)
 
 
-def _deliveries(batch_id: str) -> Subquery:
+def _deliveries(batch_id: str) -> CTE:
     """A batch's own deliveries; a run of another batch tells of its ticket under that batch's id."""
     one, event = DeliveryRow, EventRow
     what = (one.sequence, one.id, one.endpoint_id, one.ticket_id, one.state)
@@ -112,7 +114,12 @@ def _deliveries(batch_id: str) -> Subquery:
         # Found by endpoint and ticket: an index by batch alone would lead through all of another large batch each time.
         .where(func.coalesce(one.batch_id, "") == told.c.batch_id)
     )
-    return union_all(joined.where(one.batch_id == batch_id), elsewhere).subquery()
+    return _together(joined.where(one.batch_id == batch_id), elsewhere)
+
+
+def _together(own: Select[Any], elsewhere: Select[Any]) -> CTE:
+    """Both, found before they are ordered: looking for the first few in order instead may look at everything."""
+    return union_all(own, elsewhere).cte("of_batch").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _elsewhere(batch_id: str) -> Subquery:
