@@ -16,8 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from tests.benchmarks import dispatch, live, saving
 from tests.benchmarks.databases import Kind, kinds
+from tests.benchmarks.machine import machine
 from tests.benchmarks.plan import FULL, QUICK, Plan
 from tests.benchmarks.processes import broker
+from tests.benchmarks.profiling import profile
+from tests.benchmarks.report import write_docs
 from tests.benchmarks.results import Result, print_table, write_json
 from worker.app import app
 from worker.collector import collect_rarely
@@ -46,18 +49,31 @@ NAMES = [name for part in PARTS for name in part.names]
 def main() -> None:
     """Reads the arguments, measures, and reports."""
     arguments = _arguments()
+    plan = QUICK if arguments.quick else FULL
     console = Console()
     with _own_environment(), kinds() as databases:
-        results = measure(databases, QUICK if arguments.quick else FULL, arguments.only, console)
+        if arguments.profile:
+            for kind in databases:
+                profile(kind, console)
+            return
+        results = measure(databases, plan, arguments.only, console)
+        about = machine(databases)
     print_table(results, console)
     write_json(results, OUTPUT)
+    if arguments.write_docs:
+        write_docs(results, about, plan)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer repeats: to try it")
     parser.add_argument("--only", metavar="NAME,NAME", type=_names, default=NAMES, help=", ".join(NAMES))
-    return parser.parse_args()
+    parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md and its plot anew")
+    parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
+    arguments = parser.parse_args()
+    if arguments.write_docs and (arguments.quick or arguments.only != NAMES):
+        parser.error("--write-docs takes the whole of it: without --quick and --only")
+    return arguments
 
 
 def _names(text: str) -> Sequence[str]:

@@ -43,17 +43,16 @@ def write_json(results: Sequence[Result], path: Path) -> None:
 
 def print_table(results: Sequence[Result], console: Console) -> None:
     """For people."""
-    table = Table("name", "database", title="make bench")
-    for column in ("n", "ours", "baseline"):
-        table.add_column(column, justify="right")
+    table = Table("name", "database")
+    for name in ("n", "ours", "baseline"):
+        table.add_column(name, justify="right")
     table.add_column("unit")
-    for column in ("ratio", "goal"):
-        table.add_column(column, justify="right")
-    table.add_column("met?")
-    for result in results:
-        figures = map(number, (result.n, result.ours, result.baseline))
-        met = "[green]yes[/]" if result.met else "[red]no[/]"
-        table.add_row(
-            result.name, result.database, *figures, result.unit, number(result.ratio), number(result.goal), met
-        )
-    console.print(table)
+    for name in ("ratio", "goal", "met?"):
+        table.add_column(name, justify="right")
+    for column in table.columns:
+        column.no_wrap = True
+    for one in results:
+        figures = [number(figure) for figure in (one.n, one.ours, one.baseline)]
+        ratios = (number(one.ratio), number(one.goal), "[green]yes[/]" if one.met else "[red]no[/]")
+        table.add_row(one.name, one.database, *figures, one.unit, *ratios)
+    console.print(table, width=max(console.width, table.__rich_measure__(console, console.options).maximum), crop=False)
