@@ -19,7 +19,7 @@ from worker.storage.inspection import Progress
 _REMARKS: dict[BatchState, str] = {
     BatchState.ACCEPTED: "accepted; it waits for its turn",
     BatchState.RUNNING: "running",
-    BatchState.PAUSED: "paused; nothing more is applied until somebody resumes it",
+    BatchState.PAUSED: "paused; somebody has to resume it",
     BatchState.CANCELLED: "cancelled; what it has caused goes on",
     BatchState.DONE: "applied; what it has caused goes on",
 }
@@ -69,7 +69,7 @@ class LiveView:
 
     def miss(self) -> None:
         """Say that a look has found no server."""
-        self.remark = Text("a server can't be reached; looking again and again", "yellow")
+        self.remark = Text("a server is away; trying again", "yellow")
 
     def __rich__(self) -> Group:
         """The state in a line, the bars below."""

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     Connection,
     RowMapping,
-    Select,
     Subquery,
     and_,
     case,
@@ -94,7 +94,7 @@ def _runs(batch_id: str) -> CTE:
     when = (run.created_at, run.started_at, run.finished_at, run.lease_until)
     own = select(*what, *when, literal(1).label("own")).where(run.batch_id == batch_id)
     elsewhere = select(*what, *when, literal(0)).where(run.id.in_(select(_elsewhere(batch_id).c.id)))
-    return _together(own, elsewhere)
+    return _together(union_all(own, elsewhere))
 
 
 def _deliveries(batch_id: str) -> CTE:
@@ -114,12 +114,12 @@ def _deliveries(batch_id: str) -> CTE:
         # Found by endpoint and ticket: an index by batch alone would lead through all of another large batch each time.
         .where(func.coalesce(one.batch_id, "") == told.c.batch_id)
     )
-    return _together(joined.where(one.batch_id == batch_id), elsewhere)
+    return _together(union_all(joined.where(one.batch_id == batch_id), elsewhere))
 
 
-def _together(own: Select[Any], elsewhere: Select[Any]) -> CTE:
-    """Both, found before they are ordered: looking for the first few in order instead may look at everything."""
-    return union_all(own, elsewhere).cte("of_batch").prefix_with("MATERIALIZED", dialect="postgresql")
+def _together(found: CompoundSelect[Any]) -> CTE:
+    """Everything is found before it is ordered: a plan that looks for the first few in order may take for ever."""
+    return found.cte("of_batch").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _elsewhere(batch_id: str) -> Subquery:
