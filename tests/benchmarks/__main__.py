@@ -26,6 +26,7 @@ from worker.app import app
 from worker.collector import collect_rarely
 
 OUTPUT = Path("build/bench.json")
+_WIDTH = 120
 _SETTINGS = ("TICKETS_", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "LOG_FORMAT")
 
 
@@ -51,6 +52,8 @@ def main() -> None:
     arguments = _arguments()
     plan = QUICK if arguments.quick else FULL
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)  # a file or a pipe takes whole lines
     with _own_environment(), kinds() as databases:
         if arguments.profile:
             for kind in databases:

@@ -49,10 +49,8 @@ def print_table(results: Sequence[Result], console: Console) -> None:
     table.add_column("unit")
     for name in ("ratio", "goal", "met?"):
         table.add_column(name, justify="right")
-    for column in table.columns:
-        column.no_wrap = True
     for one in results:
         figures = [number(figure) for figure in (one.n, one.ours, one.baseline)]
         ratios = (number(one.ratio), number(one.goal), "[green]yes[/]" if one.met else "[red]no[/]")
         table.add_row(one.name, one.database, *figures, one.unit, *ratios)
-    console.print(table, width=max(console.width, table.__rich_measure__(console, console.options).maximum), crop=False)
+    console.print(table)
