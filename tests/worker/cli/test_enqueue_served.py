@@ -82,6 +82,9 @@ def test_a_dry_run_tells_every_outcome_and_writes_nothing(loaded: Run) -> None:
 
     assert done.code == 1
     assert [item["outcome"] for item in done.document["items"]] == ["updated", "rejected"]
+    status, closed_at = done.document["items"][0]["difference"]
+    assert status == {"field": "status", "old": "open", "new": "closed"}
+    assert (closed_at["field"], closed_at["old"]) == ("closedAt", None)
     assert (done.document["batchId"], done.document["refreshes"], done.document["webhooks"]) == (None, [], [])
     assert loaded("show", "ticket", 7, "--json").document["status"] == "open"
     assert loaded("show", "batch", "--key", "dry").code == 2

@@ -77,6 +77,7 @@ def _external_ids(changes: Iterable[TicketChange]) -> Iterator[tuple[str, int | 
 
 def _item(one: Settled, change: TicketChange | None, zone: tzinfo) -> Document:
     row = ledger_row("", one)
+    current = {} if one.current is None else {"current": {name: disclosed(name, v) for name, v in one.current.items()}}
     return {
         "index": one.index,
         "id": one.ticket_id,
@@ -86,9 +87,8 @@ def _item(one: Settled, change: TicketChange | None, zone: tzinfo) -> Document:
         "ignoredFields": row["ignored_fields"],
         "deprecations": row["deprecations"],
         "errors": row["errors"],
-        "current": None if one.current is None else {name: disclosed(name, now) for name, now in one.current.items()},
         "difference": [] if change is None else [_told(told, zone) for told in (*change.fields, *_follows(change))],
-    }
+    } | current
 
 
 def _follows(change: TicketChange) -> Iterator[FieldChange]:
