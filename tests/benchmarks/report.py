@@ -31,8 +31,9 @@ good enough.
 Every ticket of a batch gets another patch of two to six fields: status, priority, agent, subject, summary, due date,
 customer and contract, tags, spam mark, escalation, additional data. About 3 % change nothing and 1 % are rejected. Each
 run starts from a fresh copy of the same database, analysed and checkpointed: a PostgreSQL server of the benchmark's own
-with its default durability (fsync on; `shared_buffers` 512 MB, `max_wal_size` 8 GB), or a SQLite file with the program's
-own pragmas. The time goes from the bytes of the batch to the committed ledger. What stands in the table is the median of the repeats: {repeats}.
+with its default durability (fsync on; `shared_buffers` 512 MB, `max_wal_size` 8 GB), or a SQLite file with the
+program's own pragmas. The time goes from the bytes of the batch to the committed ledger.
+What stands in the table is the median of the repeats: {repeats}.
 Afterwards the outcomes are counted, and a test holds that all three ways leave the same rows behind. All of them run in
 one process that looks for garbage in cycles as rarely as a worker's does.
 
