@@ -169,9 +169,10 @@ def _update_tickets(connection: Connection, changes: Sequence[TicketChange]) -> 
 
 def _free_external_ids(connection: Connection, changes: Sequence[TicketChange]) -> None:
     """Let tickets of one write hand an external id from one to the other: unique at the end, free in between."""
-    moved = [change.ticket.id for change in changes if change.values.get("externalTicketId") is not None]
-    if len(moved) > 1:
-        update_rows(connection, TicketRow, [{"id": ticket_id, "external_ticket_id": None} for ticket_id in moved])
+    moves = [change for change in changes if "externalTicketId" in change.values]
+    taken = {change.values["externalTicketId"] for change in moves} - {None}
+    givers = [change.ticket.id for change in moves if change.ticket.values["externalTicketId"] in taken]
+    update_rows(connection, TicketRow, [{"id": ticket_id, "external_ticket_id": None} for ticket_id in givers])
 
 
 def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin: Origin) -> None:

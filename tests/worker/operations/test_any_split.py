@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
@@ -48,6 +48,7 @@ TAGS: st.SearchStrategy[dict[str, Any]] = (
 VERSIONS = st.sampled_from(
     [{}, *({"ifModifiedAt": one} for one in (None, "2026-11-22 12:00:00", "2026-11-23 12:00:00"))]
 )
+OWNED = st.sampled_from([{}, *({"externalTicketId": one} for one in (None, "A", "B", "C"))])
 REFRESHES = st.sampled_from(["full", "tags", "agents"]).map(lambda mode: {"refreshMode": mode})
 IDS = st.sampled_from([*TICKETS, *TICKETS, *TICKETS, 99])
 ASKED = st.lists(st.sampled_from(sorted(FIELDS)), min_size=1, max_size=3, unique=True).flatmap(
@@ -58,6 +59,7 @@ ITEMS = st.builds(
     IDS,
     ASKED,
     TAGS,
+    OWNED,
     VERSIONS,
 )
 REFRESHING = st.builds(lambda one, mode: {"id": one} | mode, IDS, REFRESHES)
@@ -76,12 +78,28 @@ class Sent:
         return [self.items[begin:end] for begin, end in pairwise(edges)]
 
 
+HANDING = st.builds(lambda one, owned: {"id": one, "sentiment": "neutral"} | owned, st.sampled_from(TICKETS), OWNED)
 SENT = st.builds(
     Sent,
-    st.lists(st.one_of(ITEMS, ITEMS, ITEMS, REFRESHING), min_size=5, max_size=9),
+    st.lists(st.one_of(ITEMS, ITEMS, ITEMS, REFRESHING), min_size=5, max_size=9)
+    | st.lists(HANDING, min_size=3, max_size=7),
     st.frozensets(st.integers(1, 8), max_size=1),
     st.integers(1, 3),
 )
+
+FREED_FIRST: list[Item] = [
+    {"id": 2, "priority": "low"},
+    {"id": 1, "externalTicketId": None},
+    {"id": 2, "externalTicketId": "A"},
+]
+"""An external id is given up by a ticket and taken by another, of which the batch spoke before."""
+
+FREED_LATER: list[Item] = [
+    {"id": 1, "priority": "low"},
+    {"id": 2, "externalTicketId": "A"},
+    {"id": 1, "externalTicketId": "C"},
+]
+"""An external id is asked for too early: of the ticket that gives it up, the batch spoke before, and does so after."""
 
 
 @pytest.fixture
@@ -182,6 +200,8 @@ def test_any_split_of_patches_ends_as_they_do_one_by_one(
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(SENT)
+    @example(Sent(FREED_FIRST, frozenset(), 4))
+    @example(Sent(FREED_LATER, frozenset(), 1))
     def check(sent: Sent) -> None:
         begin()
         untouched = apply(world, [])

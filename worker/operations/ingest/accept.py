@@ -146,21 +146,50 @@ def _keep_alive(
 def split(items: Sequence[object], size: int) -> list[list[IndexedItem]]:
     """Chunks of at least `size` items in which all items of one ticket stand together, in order.
 
-    One ticket is then written once and told of once, whatever its batch holds (contract section 1).
+    One ticket is then written once and told of once, whatever its batch holds (contract section 1). Only external ids
+    pass from ticket to ticket, and of those the chunks keep the order, too.
     """
-    chunks: list[list[IndexedItem]] = [[]]
-    chunk_of: dict[int, list[IndexedItem]] = {}
-    for index, item in enumerate(items):
-        ticket_id = ticket_id_of(item)
-        chunk = chunk_of.get(ticket_id) if ticket_id is not None else None
-        if chunk is None:
-            if len(chunks[-1]) >= size:
-                chunks.append([])
-            chunk = chunks[-1]
-        if ticket_id is not None:
-            chunk_of[ticket_id] = chunk
-        chunk.append((index, item))
+    numbers = _chunk_numbers(items, size)
+    merged = _in_order_of_moves(items, numbers)
+    chunks: list[list[IndexedItem]] = [[] for _ in range(merged[-1] + 1)]
+    for index, (item, number) in enumerate(zip(items, numbers, strict=True)):
+        chunks[merged[number]].append((index, item))
     return chunks
+
+
+def _chunk_numbers(items: Sequence[object], size: int) -> list[int]:
+    """For each item its ticket's chunk, or the last one, which others follow when it is full."""
+    numbers: list[int] = []
+    number_of: dict[int, int] = {}
+    lengths = [0]
+    for item in items:
+        ticket_id = ticket_id_of(item)
+        number = number_of.get(ticket_id) if ticket_id is not None else None
+        if number is None:
+            if lengths[-1] >= size:
+                lengths.append(0)
+            number = len(lengths) - 1
+        if ticket_id is not None:
+            number_of[ticket_id] = number
+        lengths[number] += 1
+        numbers.append(number)
+    return numbers
+
+
+def _in_order_of_moves(items: Sequence[object], numbers: Sequence[int]) -> list[int]:
+    """New numbers for chunks: those become one between which an external id would be moved before its turn."""
+    reach = list(range(max(numbers, default=0) + 1))
+    furthest = 0
+    for item, number in zip(items, numbers, strict=True):
+        if isinstance(item, dict) and "externalTicketId" in item:
+            reach[number] = max(reach[number], furthest)
+            furthest = max(furthest, number)
+    merged: list[int] = []
+    end = -1
+    for number, last in enumerate(reach):
+        merged.append(0 if not merged else merged[-1] + (number > end))
+        end = max(end, last)
+    return merged
 
 
 def with_key(flags: Flags, task_id: str) -> Flags:
