@@ -155,6 +155,10 @@ class BatchState(StrEnum):
     DONE = "done"
 
 
+ENDED_BATCH = frozenset({BatchState.DONE, BatchState.CANCELLED})
+"""States that no batch leaves."""
+
+
 class RunState(StrEnum):
     """Where a refresh run stands; all but `waiting` and `running` are ends."""
 

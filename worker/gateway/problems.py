@@ -110,7 +110,7 @@ async def _unknown(_: Request, error: Any) -> JSONResponse:  # noqa: ANN401
 async def _wrong_parameter(_: Request, error: Any) -> JSONResponse:  # noqa: ANN401
     if any(part["loc"][0] == "path" for part in error.errors()):
         return problem_response(HttpCode.BATCH_NOT_FOUND, "there is no such batch")
-    detail = "the one parameter that is known is includeInWorklog, true or false"
+    detail = "a parameter is unknown or has a wrong value; /openapi.json tells which there are"
     return problem_response(HttpCode.INVALID_PARAMETER, detail)
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.context import Context
-from worker.domain.words import BatchState, ErrorCode, Outcome
-from worker.operations.ingest.accept import ENDED
+from worker.domain.words import ENDED_BATCH, BatchState, ErrorCode, Outcome
 from worker.operations.ingest.chunk import ledger_row
 from worker.operations.ingest.settle import Settled
 from worker.operations.known_batch import known_batch, read_batch_id
@@ -117,7 +116,7 @@ def _cancel(context: Context, connection: Connection, batch: Batch) -> Sequence[
 
 
 def _refuse_ended(batch: Batch) -> None:
-    if batch.state in ENDED:
+    if batch.state in ENDED_BATCH:
         raise Refused(ErrorCode.BATCH_ENDED, f"batch {batch.id} has ended: it is {batch.state.value}")
 
 

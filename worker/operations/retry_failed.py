@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 
 from worker.context import Context
-from worker.domain.words import ErrorCode
-from worker.operations.ingest.accept import ENDED, Flags, accept
+from worker.domain.words import ENDED_BATCH, ErrorCode
+from worker.operations.ingest.accept import Flags, accept
 from worker.operations.known_batch import known_batch, read_batch_id
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish
@@ -41,7 +41,7 @@ def retry_failed(context: Context, batch_id: object) -> dict[str, Any]:
     wanted = read_batch_id(batch_id)
     with context.database.read() as connection:
         parent = known_batch(connection, wanted)
-        if parent.state not in ENDED:
+        if parent.state not in ENDED_BATCH:
             message = f"batch {parent.id} has not ended: it is {parent.state.value}"
             raise Refused(ErrorCode.BATCH_NOT_ENDED, message)
         items = failed_items(connection, parent)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rapidfuzz import fuzz, process
 
 from worker.domain.fields import FIELDS
+from worker.payload.versions import IF_MODIFIED_AT
 
 LONGEST_NAME = 64
 """Characters of an unknown name that are shown; a name may be of any length."""
 
 
 def nearest_name(name: str) -> str:
-    """The known field most like a name; capitals and separators do not count."""
+    """The name that an item may have most like this one; capitals and separators do not count."""
     return process.extractOne(_plain(name[:LONGEST_NAME]), _PLAIN_NAMES, scorer=fuzz.ratio)[2]
 
 
@@ -25,4 +26,4 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-_PLAIN_NAMES = {name: _plain(name) for name in FIELDS}
+_PLAIN_NAMES = {name: _plain(name) for name in (*FIELDS, IF_MODIFIED_AT)}

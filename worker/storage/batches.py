@@ -66,13 +66,16 @@ class Batch:
 _HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
 
 
-def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> None:
-    """Write an accepted batch with its items; one with the same key that is already there stays as it is."""
+def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> Batch:
+    """Write an accepted batch with its items, and give its head; one that has the key already stays as it is."""
     empty = {outcome.value: 0 for outcome in Outcome}
     row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "started_at": None, "finished_at": None}
     insert_rows(connection, BatchRow, [row], skip_existing=True)
     rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(part)} for at, part in enumerate(chunks)]
     insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
+    batch = find_batch(connection, key=head["key"])
+    assert batch is not None  # noqa: S101 - written above
+    return batch
 
 
 def find_batch(

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, SQLColumnExpression, select
 
-from worker.domain.words import BatchState, DeliveryState, RunState
+from worker.domain.words import ENDED_BATCH, BatchState, DeliveryState, RunState
 from worker.storage.batches import LedgerPage, find_batch, page_of_ledger
 from worker.storage.caused import Tally, count_deliveries, count_runs
 from worker.storage.tables import (
@@ -33,7 +33,6 @@ _RUN = [
     getattr(RefreshRunRow, name)
     for name in ("id", "ticket_id", "mode", "state", "reason", "stages", "batch_id", "created_at")
 ]
-_ENDED_BATCH = frozenset({BatchState.DONE, BatchState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Progress:
     def settled(self) -> bool:
         """Whether the batch, every refresh and every webhook that it caused have ended."""
         return (
-            self.state in _ENDED_BATCH
+            self.state in ENDED_BATCH
             and self.refreshes == self.refreshes_ended
             and self.webhooks == self.webhooks_ended
         )

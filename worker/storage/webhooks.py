@@ -68,45 +68,45 @@ def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str
     """Write events and their deliveries to the endpoints that want them; the deliveries' ids in order."""
     if not events:
         return []
-    endpoints = enabled_endpoints(connection)
     named = list(zip(new_ids(len(events)), events, strict=True))
-    insert_rows(
-        connection,
-        EventRow,
-        [
-            {
-                "id": event_id,
-                "type": event.type,
-                "ticket_id": event.ticket_id,
-                "batch_id": batch_id,
-                "body": event.body,
-                "created_at": now,
-            }
-            for event_id, event in named
-        ],
-    )
+    insert_rows(connection, EventRow, [_event_row(event_id, event, batch_id, now) for event_id, event in named])
     wanted = [
         (endpoint.id, event_id, event.ticket_id)
         # Endpoint by endpoint, so that messages carry deliveries to one, and a slow one holds up few others.
-        for endpoint in endpoints
+        for endpoint in enabled_endpoints(connection)
         for event_id, event in named
         if endpoint.wants(event.type, event.channel, event.subchannel)
     ]
-    rows = [
-        {
-            "id": delivery_id,
-            "event_id": event_id,
-            "endpoint_id": endpoint_id,
-            "ticket_id": ticket_id,
-            "batch_id": batch_id,
-            "state": DeliveryState.WAITING.value,
-            "attempts": 0,
-            "next_attempt_at": now,
-        }
-        for delivery_id, (endpoint_id, event_id, ticket_id) in zip(new_ids(len(wanted)), wanted, strict=True)
-    ]
+    ids = new_ids(len(wanted))
+    rows = [_delivery_row(one, *what, batch_id, now) for one, what in zip(ids, wanted, strict=True)]
     insert_rows(connection, DeliveryRow, rows)
-    return [str(row["id"]) for row in rows]
+    return ids
+
+
+def _event_row(event_id: str, event: Event, batch_id: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": event_id,
+        "type": event.type,
+        "ticket_id": event.ticket_id,
+        "batch_id": batch_id,
+        "body": event.body,
+        "created_at": now,
+    }
+
+
+def _delivery_row(  # noqa: PLR0917 - a row's columns
+    delivery_id: str, endpoint_id: str, event_id: str, ticket_id: int, batch_id: str | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": delivery_id,
+        "event_id": event_id,
+        "endpoint_id": endpoint_id,
+        "ticket_id": ticket_id,
+        "batch_id": batch_id,
+        "state": DeliveryState.WAITING.value,
+        "attempts": 0,
+        "next_attempt_at": now,
+    }
 
 
 def claim_deliveries(

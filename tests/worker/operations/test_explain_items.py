@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.worker.operations.conftest import Add, World
-from worker.domain.words import BatchState, ErrorCode, IgnoredReason, Outcome
+from worker.domain.words import ENDED_BATCH, BatchState, ErrorCode, IgnoredReason, Outcome
 from worker.operations.arguments import RefusedArguments
 from worker.operations.control import cancel, pause
 from worker.operations.explanation.explain import explain
 from worker.operations.explanation.items import ADVICE, IGNORED, OUTCOMES, SKIPPED, WAITING
 from worker.operations.explanation.wording import listed
-from worker.operations.ingest.accept import ENDED, Flags, accept, batch_id_of
+from worker.operations.ingest.accept import Flags, accept, batch_id_of
 from worker.operations.ingest.chunk import apply_next_chunk
 from worker.operations.ingest.settle import SPAM_REASON
 from worker.operations.inspection.unknown import Unknown
@@ -62,7 +62,7 @@ def test_every_error_of_an_item_has_its_advice() -> None:
 
 
 def test_every_state_in_which_items_wait_has_its_sentence() -> None:
-    assert WAITING.keys() == {*BatchState} - ENDED
+    assert WAITING.keys() == {*BatchState} - ENDED_BATCH
 
 
 def test_every_reason_for_skipping_a_refresh_has_its_words() -> None:

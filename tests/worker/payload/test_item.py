@@ -65,6 +65,7 @@ def test_all_errors_of_an_item_are_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
+        ("ifModifedAt", "ifModifiedAt"),
         ("prioritaet", "priority"),
         ("Status", "status"),
         ("assigned_agent_ids", "assignedAgentIds"),

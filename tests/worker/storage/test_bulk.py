@@ -103,6 +103,15 @@ def test_every_json_value_comes_back(database: Database, value: object) -> None:
     assert (stored["old"], stored["new"]) == (None, value)
 
 
+def test_a_column_left_out_gets_the_database_s_default(database: Database) -> None:
+    row = ticket_row(1)
+    del row["version"]
+
+    add_tickets(database, row)
+
+    assert [one["version"] for one in read(database, TicketRow)] == [0]
+
+
 def test_a_json_null_is_missing_for_sql_too(database: Database) -> None:
     row = {"ticket_id": 1, "version": 1, "field": "x", "actor_type": "user", "at": NOON, "old": None, "new": "null"}
     add_tickets(database, ticket_row(1))

@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from worker.context import Context
-from worker.domain.words import Outcome
+from worker.domain.words import ENDED_BATCH, Outcome
 from worker.operations.arguments import read
 from worker.operations.explanation.items import Past, ended_item, waiting_item
 from worker.operations.explanation.refreshes import Runs, explained_run
 from worker.operations.explanation.webhooks import Line, explained_webhooks
-from worker.operations.ingest.accept import ENDED
 from worker.operations.inspection.unknown import Unknown
 from worker.operations.known_batch import known_batch, read_batch_id
 from worker.payload.batch import ticket_id_of
@@ -62,7 +61,7 @@ def explain(context: Context, batch_id: object, ticket_id: object, *, contents: 
 def _told(context: Context, connection: Connection, batch: Batch, ticket_id: int) -> Document:
     zone = context.settings.time_zone
     rows = stored.items_of_ticket(connection, batch.id, ticket_id)
-    waiting = [] if rows or batch.state in ENDED else list(_waiting(connection, batch, ticket_id))
+    waiting = [] if rows or batch.state in ENDED_BATCH else list(_waiting(connection, batch, ticket_id))
     if not rows and not waiting:
         raise Unknown("ticket_not_found", "no item of the batch is about this ticket")
     past = Past(

@@ -12,16 +12,13 @@ from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.context import Context
-from worker.domain.words import BatchState, ErrorCode, Lane, MessageState
+from worker.domain.words import ENDED_BATCH, BatchState, ErrorCode, Lane, MessageState
 from worker.payload.batch import batch_digest, check_batch, ticket_id_of
 from worker.payload.refusal import Refused
 from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch
 from worker.storage.outbox import add_message
 
 _NAMESPACE = uuid.UUID("6f1b8f3a-0f6e-4c38-9d0c-2b9a5c1f7e11")
-
-ENDED = frozenset({BatchState.DONE, BatchState.CANCELLED})
-"""States that no batch leaves."""
 
 INTERACTIVE_ITEMS = 100
 """Up to this size a batch is taken for somebody's click, unless the sender says otherwise."""
@@ -89,13 +86,11 @@ def accept(
         # Locked, so that a batch in its last chunk is seen to end, or sees who waits for that.
         batch = find_batch(connection, key=key, lock=message_id is not None)
         if batch is None:
-            add_batch(connection, head, split(items, size))
             state = MessageState.SENT if start_at is None else MessageState.READY
             _keep_alive(connection, head, message_id or head["id"], start_at or later, state)
-            batch = find_batch(connection, key=key)
-        elif message_id is not None and batch.digest == head["digest"] and batch.state not in ENDED:
+            return add_batch(connection, head, split(items, size))
+        if message_id is not None and batch.digest == head["digest"] and batch.state not in ENDED_BATCH:
             _keep_alive(connection, head, message_id, later, MessageState.POSTPONED)
-        assert batch is not None  # noqa: S101 - written above
         return batch
 
     batch = context.database.transact(write)

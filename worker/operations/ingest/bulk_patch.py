@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.words import BatchState, Lane
-from worker.operations.ingest.accept import ENDED, Flags, accept, check, with_key
+from worker.domain.words import ENDED_BATCH, BatchState, Lane
+from worker.operations.ingest.accept import Flags, accept, check, with_key
 from worker.operations.ingest.chunk import apply_next_chunk
 from worker.operations.ingest.dry_run import dry_run
 from worker.operations.log_context import bind_work
@@ -42,7 +42,7 @@ def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> A
     except Refused as refused:
         log.info("batch_refused", code=refused.code.value)
         return {"success": False, "error": {"code": refused.code.value, "message": refused.message}}
-    if batch.lane is Lane.BULK and batch.state not in ENDED:
+    if batch.lane is Lane.BULK and batch.state not in ENDED_BATCH:
         bind_work([], [batch.id])
         _hand_on(context, batch.id, task_id, turn=0)
         return None
@@ -63,7 +63,7 @@ def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> A
     while True:
         step = apply_next_chunk(context, batch_id, message_id)
         publish(context, step.messages)
-        if step.batch.state in ENDED:
+        if step.batch.state in ENDED_BATCH:
             log.info("batch_applied", state=step.batch.state.value, **step.batch.counts)
             return _answer(step.batch)
         if step.batch.state is BatchState.PAUSED and _rest(context, batch_id, message_id):

@@ -13,9 +13,8 @@ from config.routing import TaskName
 from worker.context import Context
 from worker.domain.changes import Actor
 from worker.domain.entities import Ticket
-from worker.domain.words import ActorType, BatchState
+from worker.domain.words import ENDED_BATCH, ActorType, BatchState
 from worker.operations.announce import Cause, announce
-from worker.operations.ingest.accept import ENDED
 from worker.operations.ingest.settle import Known, Settled, Settlement, settle
 from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
@@ -34,7 +33,7 @@ from worker.storage.tickets import (
 )
 
 ParsedItem = tuple[int, Item]
-HALTED = ENDED | {BatchState.PAUSED}
+HALTED = ENDED_BATCH | {BatchState.PAUSED}
 """States in which no chunk is applied."""
 
 
@@ -68,7 +67,7 @@ def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = N
 
 def _see_to_the_messages(context: Context, connection: Connection, step: Step, message_id: str | None) -> Step:
     """With its last chunk a batch is done, and whoever waits for its result can have it."""
-    if step.batch.state not in ENDED:
+    if step.batch.state not in ENDED_BATCH:
         return step
     if message_id is not None:
         finish_message(connection, message_id)

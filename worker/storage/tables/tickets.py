@@ -16,7 +16,7 @@ class TicketRow(Base):
     __tablename__ = "ticket"
 
     id: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
-    version: Mapped[Number] = mapped_column(Big, default=0, server_default="0")  # grows with every write
+    version: Mapped[Number] = mapped_column(Big, server_default="0")  # grows with every write
     external_ticket_id: Mapped[Short | None] = mapped_column(unique=True)
     direction: Mapped[Short]
     channel: Mapped[Short]
@@ -47,9 +47,9 @@ class TicketRow(Base):
     modified_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
     first_response_due_by: Mapped[Moment | None]
-    first_response_due_by_manual: Mapped[bool] = mapped_column(default=False)
+    first_response_due_by_manual: Mapped[bool]
     due_by: Mapped[Moment | None]
-    due_by_manual: Mapped[bool] = mapped_column(default=False)  # set by hand: automatic due dates leave it alone
+    due_by_manual: Mapped[bool]  # set by hand: automatic due dates leave it alone
     customer_id: Mapped[Short | None]
     contract_id: Mapped[Short | None]
     partner_id: Mapped[Number | None]
