@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Composed, Identifier
 
-from tests.services.server import new_folder, running
+from tests.services.server import Server, new_folder, running
 
 _PROGRAMS = "pginstall18/bin"
 _INITDB = (
@@ -30,7 +30,6 @@ _INITDB = (
 )
 _FAST = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "''",
     "max_connections": "200",
@@ -40,9 +39,10 @@ _FAST = {
 
 @dataclass
 class PostgresServer:
-    """A running server, reached by the socket in its folder."""
+    """A running server, reached by the socket in its folder. What is committed outlives its end, without fsync, too."""
 
     folder: Path
+    process: Server
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def url(self, database: str) -> str:
@@ -100,11 +100,11 @@ def serving(settings: Mapping[str, str]) -> Iterator[PostgresServer]:
         shutil.chown(folder, user)
     programs = _programs(user, folder)
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    script = f'"$0/initdb" -D data {_INITDB} && exec "$0/postgres" -D data -k "$PWD" {options}'
+    script = f'{{ [ -d data ] || "$0/initdb" -D data {_INITDB}; }} && exec "$0/postgres" -D data -k "$PWD" {options}'
     # SIGQUIT: nobody needs the data, so it ends without writing it out.
     command = ["sh", "-c", script, str(programs)]
-    with running(folder, command, lambda: _answers(folder), stop=signal.SIGQUIT, user=user):
-        yield PostgresServer(folder)
+    with running(folder, command, lambda: _answers(folder), stop=signal.SIGQUIT, user=user) as process:
+        yield PostgresServer(folder, process)
 
 
 def _answers(folder: Path) -> bool:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.services import leash
@@ -17,6 +18,29 @@ from tests.services.waiting import wait_until
 
 class ServerDidNotStart(Exception):  # noqa: N818 - says what happened
     """The server ended, with its log on stderr, or did not answer in time; the text is its command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server that can go away and come back with its data."""
+
+    _leash: subprocess.Popen[bytes]
+    _answers: Callable[[], bool]
+
+    def stop(self) -> None:
+        """Ends the server as the end of the test run would."""
+        self._tell()
+        assert wait_until(lambda: not self._answers())
+
+    def start(self) -> None:
+        """Starts it again."""
+        self._tell()
+        assert wait_until(self._answers)
+
+    def _tell(self) -> None:
+        assert self._leash.stdin is not None
+        self._leash.stdin.write(b".")
+        self._leash.stdin.flush()
 
 
 def new_folder(name: str) -> Path:
@@ -32,7 +56,7 @@ def running(
     *,
     stop: signal.Signals = signal.SIGTERM,
     user: str | None = None,
-) -> Iterator[None]:
+) -> Iterator[Server]:
     """Runs a server until the block ends or this process does; then its folder is gone, too."""
     process = subprocess.Popen(  # noqa: S603 - the servers of the tests
         [sys.executable, "-I", "-S", leash.__file__, str(folder), str(int(stop)), user or getpass.getuser(), *command],
@@ -42,6 +66,6 @@ def running(
     try:
         if not wait_until(lambda: process.poll() is not None or answers()) or process.poll() is not None:
             raise ServerDidNotStart(" ".join(command))
-        yield
+        yield Server(process, answers)
     finally:
         process.communicate()

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.services.postgres import PostgresServer
 from tests.services.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +58,16 @@ def test_servers_end_after_a_failing_run(tmp_path: Path) -> None:
     with _start(tmp_path, "assert False") as run:
         assert run.wait() == pytest.ExitCode.TESTS_FAILED
     assert _gone(tmp_path)
+
+
+def test_what_is_committed_outlives_an_outage_of_postgresql(postgres_server: PostgresServer) -> None:
+    with postgres_server.database() as name:
+        where = {"host": str(postgres_server.folder), "user": "postgres", "dbname": name}
+        with psycopg.connect(**where) as connection:  # type: ignore[arg-type] # psycopg types no mapping
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        postgres_server.process.stop()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(**where)  # type: ignore[arg-type]
+        postgres_server.process.start()
+        with psycopg.connect(**where) as connection:  # type: ignore[arg-type]
+            assert connection.execute("SELECT one FROM kept").fetchall() == [(1,)]
