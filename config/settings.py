@@ -168,6 +168,19 @@ class Settings(BaseSettings):
         tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)),
         description="Waits between deliveries of one webhook, then it is dead. By default a receiver has three days.",
     )
+    webhook_disable_after: Duration = Field(
+        timedelta(days=5),
+        description="After so long without one success a failing endpoint is switched off: longer than one webhook is"
+        " tried.",
+    )
+    webhook_secret_overlap: Duration = Field(
+        timedelta(days=1),
+        description="How long the old secret still signs after `webhook rotate`, so that receivers can change in peace.",
+    )
+    webhook_digest_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        500,
+        description="Events of one digest, so that no call grows without bound; a batch with more makes several calls.",
+    )
     retry_delays: Delays = Field(
         tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1_800)),
         description="Waits before work that failed for a passing reason is tried again, each jittered; then it failed.",
@@ -213,9 +226,10 @@ class Settings(BaseSettings):
         description="Days that the ledger of an ended batch stays in the database, and its idempotency key with it.",
     )
     worker_concurrency: Annotated[int, Field(ge=1, le=1_024)] = Field(
-        default_factory=lambda: os.cpu_count() or 1,
-        description="Child processes of one worker; the embedded engine computes, so more than cores does not help.",
-        json_schema_extra={"default": "the number of CPU cores"},
+        default_factory=lambda: (os.cpu_count() or 1) + 1,
+        description="Child processes of one worker. From two on, one takes nothing of large batches, so that a click"
+        " finds it free; the others compute, so that more of them than cores does not help.",
+        json_schema_extra={"default": "the number of CPU cores, and one"},
     )
     flower_user: _Name = Field("admin", description="Name for Flower's login.")
     flower_password: _Secret = Field(

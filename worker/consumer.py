@@ -24,6 +24,7 @@ class Consumer(celery.worker.consumer.Consumer):  # type: ignore[misc] # celery 
 
     def create_task_handler(self, *args: Any) -> Callable[[Any], None]:  # noqa: ANN401 - Celery's own arguments
         """Celery's handler of messages, for which no shape is fatal."""
+        self._reserve_a_process()
         handle = super().create_task_handler(*args)
         server_away = self.connection_errors + self.channel_errors
 
@@ -36,6 +37,12 @@ class Consumer(celery.worker.consumer.Consumer):  # type: ignore[misc] # celery 
                 self._drop("unforeseen_shape", message)
 
         return on_message
+
+    def _reserve_a_process(self) -> None:
+        """One process of several is left to the interactive lane."""
+        channel = getattr(self.task_consumer, "channel", None)
+        if isinstance(channel, Channel):
+            channel.reserved = 1 if self.pool.num_processes > 1 else 0
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Tells the Redis transport what had not begun, before Celery forgets it."""

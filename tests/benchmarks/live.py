@@ -106,7 +106,7 @@ def _running(kind: Kind, plan: Plan) -> Iterator[Live]:
         database = Database(url)
         with database.write() as connection:
             connection.execute(update(EndpointRow).values(url=receiver))
-        with worker(url, concurrency=2) as pid:
+        with worker(url) as pid:
             live = Live(database, pid, plan.large)
             live.patches(lambda done: done < _WARM_UP)
             yield live
@@ -119,7 +119,7 @@ def runs(_plan: Plan, _names: Collection[str]) -> int:
 
 
 def measure(kind: Kind, plan: Plan, names: Collection[str], told: Told) -> Iterator[Result]:
-    """One worker with two children takes the large batch, and single patches before and beside it."""
+    """A worker with as many children as by default takes the large batch, and single patches before and beside it."""
     idle, busy, peak = _watch(kind, plan)
     told(f"{kind.name}, {plan.large:,} tickets beside single patches")
     if "memory" in names:

@@ -57,7 +57,7 @@ def listening() -> Iterator[str]:
 
 
 @contextmanager
-def worker(database_url: str, concurrency: int) -> Iterator[int]:
+def worker(database_url: str) -> Iterator[int]:
     """Process id of a worker on this database and the broker of this process; it is killed, for nobody needs the rest.
 
     Its lines go to a file that is shown when the block fails.
@@ -69,7 +69,7 @@ def worker(database_url: str, concurrency: int) -> Iterator[int]:
         "TICKETS_MAX_BATCH_ITEMS": str(LARGEST),
         "TICKETS_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1",
     }
-    options = ("--without-gossip", "--without-mingle", f"--concurrency={concurrency}")
+    options = ("--without-gossip", "--without-mingle")
     command = [sys.executable, "-m", "celery", "-A", "worker", "worker", *options]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program

@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 TASK_QUEUES = frozenset(map(str, Queue))
 
+_SOON = 0.02
+"""Seconds after which a worker without room for the bulk lane looks whether it has some again."""
+
 
 def install() -> None:
     """Makes `redis://` and `rediss://` mean this transport, in the whole process.
@@ -86,13 +89,15 @@ class Message(KombuMessage):
 class Channel(kombu_redis.Channel):
     """A channel that hands on only entries that were checked and built anew.
 
-    One more transport option: `max_message_bytes`.
+    One more transport option: `max_message_bytes`. `reserved`: so many of the worker's processes take nothing of the
+    bulk lane, so that a click finds one free.
     """
 
     QoS = QoS
     Message = Message
 
     max_message_bytes = 128 * 2**20
+    reserved = 0
     from_transport_options = (*kombu_redis.Channel.from_transport_options, "max_message_bytes")  # type: ignore[assignment]
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - kombu's signature
@@ -103,7 +108,24 @@ class Channel(kombu_redis.Channel):
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         settle(self._create_client)
-        super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
+        if self._has_room_for_bulk():
+            super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
+            return
+        steps = self.priority_steps
+        self.priority_steps = steps[:-1]  # the keys it waits for
+        try:
+            super()._brpop_start(_SOON)  # type: ignore[no-untyped-call]
+        finally:
+            self.priority_steps = steps
+
+    def _has_room_for_bulk(self) -> bool:
+        """Whether one more message of the bulk lane would leave a process free of them."""
+        qos = self.qos
+        if not self.reserved or not qos.prefetch_count:
+            return True
+        under_way = [message for tag, message in qos._delivered.items() if tag not in qos._dirty]  # noqa: SLF001 - as kombu's own `can_consume` counts
+        bulk = sum(message.properties.get("priority") == self.priority_steps[-1] for message in under_way)
+        return bool(bulk < qos.prefetch_count - self.reserved)
 
     def _brpop_read(self, **options: Any) -> bool:  # noqa: ANN401 - kombu's own options
         try:

@@ -188,6 +188,15 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+class DisabledReason(StrEnum):
+    """Why a webhook endpoint is told of nothing."""
+
+    BY_DEFINITION = "by_definition"  # loaded with `enabled: false`
+    BY_COMMAND = "by_command"
+    FAILING = "failing"  # only failed for too long
+    REMOVED = "removed"
+
+
 class ActorType(StrEnum):
     """Who made a change."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -40,8 +42,26 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite it takes the writer's lock at once and cannot lose a race later."""
-        with self.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection, connection.begin():
+        with (
+            self._turn(),
+            self.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite, queue up for the writer's lock.
+
+        SQLite itself sleeps up to 0.1 s and looks again, and whoever has just written is quicker: beside a large batch
+        a single patch would wait for seconds.
+        """
+        if not self.is_sqlite or not self.url.database:
+            yield
+            return
+        with Path(f"{self.url.database}-turn").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed, by a killed process, too
+            yield
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one writing transaction, again when it lost a deadlock or a serialization race."""

@@ -19,6 +19,7 @@ class SendError(StrEnum):
     INVALID_ANSWER = "invalid_answer"  # the connection ended before an answer, or what came is no HTTP
     REDIRECT_REFUSED = "redirect_refused"
     HTTP_STATUS = "http_status"
+    ENDPOINT_DISABLED = "endpoint_disabled"  # nothing was sent: the endpoint is switched off or removed
 
 
 @dataclass(frozen=True, slots=True)
