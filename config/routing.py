@@ -41,6 +41,7 @@ class TaskName(StrEnum):
     PAUSE = "tasks.admin.pause"
     RESUME = "tasks.admin.resume"
     EXPLAIN = "tasks.admin.explain"
+    REPLAY_WEBHOOK = "tasks.admin.replay_webhook"
     DEAD_LETTERS = "tasks.admin.dead_letters"
 
 
@@ -74,5 +75,6 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.PAUSE: Route(Queue.ADMIN),
     TaskName.RESUME: Route(Queue.ADMIN),
     TaskName.EXPLAIN: Route(Queue.ADMIN),
+    TaskName.REPLAY_WEBHOOK: Route(Queue.ADMIN),
     TaskName.DEAD_LETTERS: Route(Queue.ADMIN),
 }

@@ -173,9 +173,14 @@ class Settings(BaseSettings):
         description="After so long without one success a failing endpoint is switched off: longer than one webhook is"
         " tried.",
     )
+    webhook_patience: Duration = Field(
+        timedelta(milliseconds=300),
+        description="How long a worker waits for an endpoint that did not take the last webhook before it goes on with"
+        " others; a later answer counts as well.",
+    )
     webhook_secret_overlap: Duration = Field(
         timedelta(days=1),
-        description="How long the old secret still signs after `webhook rotate`, so that receivers can change in peace.",
+        description="How long the old secret still signs after `webhook rotate`, so that receivers have time.",
     )
     webhook_digest_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         500,

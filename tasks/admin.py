@@ -7,6 +7,7 @@ from typing import Any
 from config.routing import TaskName
 from worker.app import task
 from worker.operations import control, dead
+from worker.operations import replay_webhook as replays
 from worker.operations import rerun as reruns
 from worker.operations import retry_failed as retries
 from worker.operations.answered import answered
@@ -58,6 +59,12 @@ def resume(batch_id: object) -> Answer:
 def explain(batch_id: object, ticket_id: object) -> Answer:
     """Why a ticket of a batch is as it is; without what people wrote, since Flower shows results."""
     return answered(explanation.explain, context(), batch_id, ticket_id, contents=False)
+
+
+@task(TaskName.REPLAY_WEBHOOK)
+def replay_webhook(delivery_id: object) -> Answer:
+    """Send a webhook that has ended again, under the same id."""
+    return answered(replays.replay_webhook, context(), delivery_id)
 
 
 @task(TaskName.DEAD_LETTERS)

@@ -188,6 +188,14 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+class EndpointState(StrEnum):
+    """How a webhook endpoint is doing."""
+
+    ENABLED = "enabled"
+    FAILING = "failing"  # it took nothing lately
+    DISABLED = "disabled"
+
+
 class DisabledReason(StrEnum):
     """Why a webhook endpoint is told of nothing."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from config.routing import TaskName
 from worker.context import Context
 from worker.domain.words import ENDED_BATCH, BatchState, ErrorCode, Outcome
+from worker.operations.announce import announce_digests
 from worker.operations.ingest.chunk import ledger_row
 from worker.operations.ingest.settle import Settled
 from worker.operations.known_batch import known_batch, read_batch_id
@@ -112,7 +113,8 @@ def _cancel(context: Context, connection: Connection, batch: Batch) -> Sequence[
     now = context.clock()
     end_as_cancelled(connection, batch.id, rejected, now)
     # Those whose messages wait for the end of the batch have it.
-    return wake_messages(connection, batch.id, TaskName.RESUME_BATCH, now)
+    woken = wake_messages(connection, batch.id, TaskName.RESUME_BATCH, now)
+    return [*announce_digests(context, connection, batch), *woken]
 
 
 def _refuse_ended(batch: Batch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from config.routing import TaskName
 from worker.context import Context
+from worker.domain.words import DeliveryState
 from worker.operations.inspection.unknown import Unknown
 from worker.operations.messages import carry
 from worker.operations.publish import publish
@@ -20,16 +21,21 @@ from worker.storage.dead import (
     DeadLetter,
     EndedRun,
     dead_letters,
+    delivery_states,
     drop_dead_letters,
     ended_runs,
     lock_dead_letters,
     revive_deliveries,
 )
+from worker.storage.endpoints import switch_on
 from worker.storage.runs import Request, RequestedBy
 from worker.storage.tickets import lock_tickets
 
 GONE = "subject_is_gone"
 """Why a letter is kept: the run or delivery was cleaned up, or somebody set it going already."""
+
+DISABLED = "endpoint_disabled"
+"""Why a letter is kept: the webhook's endpoint is switched off or removed."""
 
 NOT_KEPT = "contents_not_kept"
 """Why a letter is kept: a refused queue entry is not kept with its contents; its sender must send it again."""
@@ -58,7 +64,9 @@ def list_dead(context: Context, limit: int = 50) -> list[dict[str, Any]]:
 
 
 def retry_dead(context: Context, ids: Collection[int] | None = None) -> dict[str, Any]:
-    """Try again what these dead letters, or all, are about: ask for failed runs anew, let dead deliveries wait again.
+    """Try again what these dead letters, or all, are about.
+
+    Failed runs are asked for anew, endpoints that only failed are switched on, dead deliveries wait again.
 
     Returns:
         `{"retried": [id], "kept": [{"id", "reason"}]}`; kept letters stay in the table.
@@ -74,7 +82,9 @@ def retry_dead(context: Context, ids: Collection[int] | None = None) -> dict[str
         messages[:], revived = _revive(connection, letters, now)
         done = [letter.id for letter in letters if letter.subject in revived]
         drop_dead_letters(connection, done)
-        return {"retried": done, "kept": [_kept(letter) for letter in letters if letter.subject not in revived]}
+        left = [letter for letter in letters if letter.subject not in revived]
+        still = delivery_states(connection, [letter.subject for letter in left if letter.subject])
+        return {"retried": done, "kept": [_kept(letter, still) for letter in left]}
 
     answer = context.database.transact(work)
     publish(context, messages)
@@ -110,12 +120,13 @@ def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime
         if letter.subject is not None:
             subjects[letter.kind].append(letter.subject)
     runs = ended_runs(connection, subjects["run"])
+    endpoints = switch_on(connection, subjects["endpoint"])
     deliveries = revive_deliveries(connection, subjects["webhook"], now)
     messages = [
         *_request_again(connection, runs, now),
         *carry(connection, TaskName.DELIVER_WEBHOOKS, "delivery_ids", deliveries, now=now),
     ]
-    return messages, {*deliveries, *(run.id for run in runs)}
+    return messages, {*deliveries, *endpoints, *(run.id for run in runs)}
 
 
 def _request_again(connection: Connection, runs: Sequence[EndedRun], now: datetime) -> list[str]:
@@ -127,5 +138,8 @@ def _request_again(connection: Connection, runs: Sequence[EndedRun], now: dateti
     return [message for by, requests in wanted.items() for message in request(connection, requests, by, now)]
 
 
-def _kept(letter: DeadLetter) -> dict[str, Any]:
-    return {"id": letter.id, "reason": GONE if letter.kind in {"run", "webhook"} else NOT_KEPT}
+def _kept(letter: DeadLetter, deliveries: Mapping[str, DeliveryState]) -> dict[str, Any]:
+    if letter.kind == "message":
+        return {"id": letter.id, "reason": NOT_KEPT}
+    dead = letter.subject is not None and deliveries.get(letter.subject) is DeliveryState.DEAD
+    return {"id": letter.id, "reason": DISABLED if dead else GONE}

@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+import os
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
 
 import structlog
-from pydantic import SecretStr
-from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.words import DeliveryState
+from worker.operations.attempts import Attempt, attempt, record
+from worker.operations.give_up import give_up_disabled
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
-from worker.storage.dead import Dead, bury
 from worker.storage.outbox import settle_message
-from worker.storage.webhooks import Delivery, claim_deliveries, held_deliveries, next_attempt_of, record_attempts
-from worker.webhooks.body import encode
-from worker.webhooks.result import SendResult
-from worker.webhooks.retry import Verdict, delay, verdict
+from worker.storage.webhooks import Delivery, claim_deliveries, next_attempt_of
 from worker.webhooks.sending import Sender
-from worker.webhooks.signing import signed_headers
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 8
-"""Requests in flight of one message. No more are claimed at once, so that none waits out its lease unsent."""
+"""Requests in flight of one message, probes aside."""
 
 SOON = timedelta(seconds=2)
 """When to look again, at the earliest, at a delivery that waits for an earlier one of its ticket."""
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt and what follows from it; `next_at` is set while the delivery waits."""
-
-    delivery: Delivery
-    result: SendResult
-    state: DeliveryState
-    at: datetime
-    next_at: datetime | None
+_THREADS = 64
 
 
 def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> dict[str, int]:
@@ -54,83 +39,92 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
         How many attempts left their delivery in each state.
     """
     counts: Counter[str] = Counter()
-    silent: set[str] = set()
-    while claimed := _claim(context, delivery_ids, silent):
+    give_up_disabled(context, ids=delivery_ids)
+    while claimed := _claim(context, delivery_ids):
         bind_work([delivery.ticket_id for delivery in claimed])
-        sender = context.sender()  # once for all threads: they share its connections
-        with ThreadPoolExecutor(len(claimed)) as pool:
-            attempts = list(pool.map(partial(_attempt, context, sender), claimed))
-        _record(context, attempts)
-        counts.update(one.state.value for one in attempts)
-        silent |= {one.delivery.endpoint_id for one in attempts if one.result.status is None}
+        made = _send(context, claimed)
+        counts.update(one.state.value for one in made)
+        if len(made) == len(delivery_ids):
+            break  # they were all, and sent
     _see_to_the_rest(context, delivery_ids, message_id)
     log.info("webhooks_sent", **counts)
     return dict(counts)
 
 
-def _claim(context: Context, ids: Sequence[str], silent: Collection[str]) -> list[Delivery]:
-    """The next deliveries; endpoints that gave no answer come last, so that they hold up nobody but themselves."""
+def _claim(context: Context, ids: Sequence[str]) -> list[Delivery]:
+    """The next deliveries, as many as can be sent well within their lease."""
+    settings = context.settings
     now = context.clock()
-    lease_until = now + context.settings.lease
+    rounds = max(1, int(settings.lease / settings.webhook_timeout / 2))
     return context.database.transact(
         lambda connection: claim_deliveries(
-            connection, ids, now=now, lease_until=lease_until, limit=AT_ONCE, last=silent
+            connection,
+            ids,
+            now=now,
+            lease_until=now + settings.lease,
+            probe_until=now + settings.webhook_timeout,
+            limit=AT_ONCE * rounds,
         )
     )
 
 
-def _attempt(context: Context, sender: Sender, delivery: Delivery) -> Attempt:
-    body = encode(delivery.body)
-    headers = signed_headers(delivery.id, context.clock(), body, SecretStr(delivery.secret))
-    result = sender.send(delivery.url, headers, body)
-    now = context.clock()
-    decided = verdict(result)
-    if decided is Verdict.DELIVERED:
-        return Attempt(delivery, result, DeliveryState.DELIVERED, now, None)
-    wait = delay(delivery.attempts, context.settings.webhook_retry_delays, context.jitter(), result.retry_after)
-    if decided is Verdict.DEAD or wait is None:
-        return Attempt(delivery, result, DeliveryState.DEAD, now, None)
-    return Attempt(delivery, result, DeliveryState.WAITING, now, now + wait)
+@dataclass(slots=True)
+class _Lanes:
+    """Deliveries that several threads send side by side; an endpoint that gives no answer gets no more of them."""
+
+    context: Context
+    sender: Sender
+    waiting: deque[Delivery]
+    made: list[Attempt] = field(default_factory=list)
+    unsent: list[Delivery] = field(default_factory=list)
+    resting: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """One after the other, until none is left."""
+        while True:
+            try:
+                delivery = self.waiting.popleft()
+            except IndexError:
+                return
+            if delivery.endpoint_id in self.resting:
+                self.unsent.append(delivery)
+                continue
+            made = attempt(self.context, self.sender, delivery)
+            if made.rest_until is not None:
+                self.resting.add(delivery.endpoint_id)
+            self.made.append(made)
 
 
-def _record(context: Context, attempts: Sequence[Attempt]) -> None:
-    """Write every attempt down; what becomes of a delivery decides the one who holds it."""
+def _send(context: Context, claimed: Sequence[Delivery]) -> list[Attempt]:
+    """Send them and record what came of it; probes that take their time are recorded later and not told here.
 
-    def write(connection: Connection) -> None:
-        held = held_deliveries(connection, [one.delivery for one in attempts])
-        ours = [one for one in attempts if one.delivery.id in held]
-        record_attempts(connection, [_delivery_row(one) for one in ours], [_attempt_row(one) for one in attempts])
-        bury(connection, [_dead(one) for one in ours if one.state is DeliveryState.DEAD], context.clock())
-
-    context.database.transact(write)
-
-
-def _delivery_row(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "id": attempt.delivery.id,
-        "state": attempt.state.value,
-        "status": attempt.result.status,
-        "error": attempt.result.error,
-        "lease_until": None,
-        "next_attempt_at": attempt.next_at,
-        "delivered_at": attempt.at if attempt.state is DeliveryState.DELIVERED else None,
-    }
+    A process that dies before that leaves them to their lease, like any other.
+    """
+    threads, sender = _threads(os.getpid()), context.sender()
+    probes = [threads.submit(attempt, context, sender, one) for one in claimed if not one.proven]
+    lanes = _Lanes(context, sender, deque(one for one in claimed if one.proven))
+    running = [threads.submit(lanes.run) for _ in range(min(AT_ONCE, len(lanes.waiting)))]
+    for lane in running:
+        lane.result()
+    answered, silent = wait(probes, context.settings.webhook_patience.total_seconds())
+    made = [*lanes.made, *(probe.result() for probe in answered)]
+    record(context, made, lanes.unsent)
+    for probe in silent:
+        probe.add_done_callback(lambda done: _record_later(context, done))
+    return made
 
 
-def _attempt_row(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "delivery_id": attempt.delivery.id,
-        "status": attempt.result.status,
-        "error": attempt.result.error,
-        "duration_ms": round(attempt.result.duration.total_seconds() * 1000),
-        "at": attempt.at,
-    }
+def _record_later(context: Context, probe: Future[Attempt]) -> None:
+    try:
+        record(context, [probe.result()])
+    except Exception as error:  # noqa: BLE001 - in a thread that nobody waits for; the lease brings the delivery back
+        log.warning("webhook_not_recorded", error=type(error).__name__)
 
 
-def _dead(attempt: Attempt) -> Dead:
-    delivery = attempt.delivery
-    detail = {"ticketId": delivery.ticket_id, "endpointId": delivery.endpoint_id, "status": attempt.result.status}
-    return Dead("webhook", str(attempt.result.error), delivery.id, detail)
+@cache
+def _threads(pid: int) -> ThreadPoolExecutor:
+    """The threads of this process: a child of a fork has none of its parent's."""
+    return ThreadPoolExecutor(_THREADS, f"webhook-{pid}")
 
 
 def _see_to_the_rest(context: Context, ids: Sequence[str], message_id: str) -> None:

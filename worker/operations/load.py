@@ -12,12 +12,12 @@ from worker.domain.entities import Ticket
 from worker.payload.loading.agreement import AgentNames, Stored, check_agreement
 from worker.payload.loading.document import Document, LoadRules, read_document
 from worker.storage.directory import ai_agent_definitions, tag_definitions
+from worker.storage.endpoints import save_endpoints
 from worker.storage.loading import (
     customers_of_contracts,
     replace_intents,
     save_ai_agents,
     save_customers,
-    save_endpoints,
     save_people,
     save_tags,
     save_tickets,

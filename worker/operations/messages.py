@@ -21,8 +21,12 @@ def carry(
     now: datetime,
     batch_id: str | None = None,
     lane: Lane = Lane.INTERACTIVE,
+    at_once: int | None = None,
 ) -> list[str]:
-    """Write the messages of a task that takes a list of ids by that name; the messages' own ids to publish."""
-    size = ROUTES[task].chunk
+    """Write the messages of a task that takes a list of ids by that name; the messages' own ids to publish.
+
+    `at_once` is how many ids a message carries, if not as many as the task's route says.
+    """
+    size = at_once or ROUTES[task].chunk
     chunks = [{argument: ids[start : start + size]} for start in range(0, len(ids), size)]
     return add_messages(connection, task, chunks, now=now, batch_id=batch_id, lane=lane)

@@ -88,6 +88,12 @@ def find_batch(
     return None if row is None else Batch(**{**row._mapping, "state": BatchState(row.state), "lane": Lane(row.lane)})  # noqa: SLF001 - the documented mapping of a row
 
 
+def lanes_of(connection: Connection, ids: Collection[str]) -> dict[str | None, Lane]:
+    """The lanes of these batches."""
+    query = select(BatchRow.id, BatchRow.lane).where(BatchRow.id.in_(ids))
+    return {batch_id: Lane(lane) for batch_id, lane in connection.execute(query)} if ids else {}
+
+
 def chunk_items(connection: Connection, batch_id: str, position: int) -> list[IndexedItem]:
     """The items of one chunk, as they were received."""
     query = select(BatchChunkRow.items).where(BatchChunkRow.batch_id == batch_id, BatchChunkRow.position == position)

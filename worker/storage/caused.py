@@ -64,7 +64,8 @@ def count_runs(connection: Connection, batch_id: str) -> list[Tally]:
 def count_deliveries(connection: Connection, batch_id: str) -> list[Tally]:
     """The webhook deliveries that a batch caused, by endpoint and state."""
     one = _deliveries(batch_id).c
-    given_up = select(func.max(AttemptRow.at)).where(AttemptRow.delivery_id == one.id).scalar_subquery()
+    tried_as = func.coalesce(one.digest_id, one.id)
+    given_up = select(func.max(AttemptRow.at)).where(AttemptRow.delivery_id == tried_as).scalar_subquery()
     ended = case((one.state == DeliveryState.DEAD.value, given_up), else_=one.delivered_at)
     return _tallies(connection, (one.endpoint_id, one.state, one.own), one.created_at, ended)
 
@@ -100,7 +101,7 @@ def _runs(batch_id: str) -> CTE:
 def _deliveries(batch_id: str) -> CTE:
     """A batch's own deliveries; a run of another batch tells of its ticket under that batch's id."""
     one, event = DeliveryRow, EventRow
-    what = (one.sequence, one.id, one.endpoint_id, one.ticket_id, one.state)
+    what = (one.sequence, one.id, one.digest_id, one.endpoint_id, one.ticket_id, one.state)
     columns = (*what, one.next_attempt_at, one.delivered_at, event.created_at)
     joined = select(*columns, literal(1).label("own")).join(event, event.id == one.event_id)
     run = _elsewhere(batch_id).c

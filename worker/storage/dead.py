@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from worker.domain.words import DeliveryState, RefreshMode
 from worker.storage.bulk import insert_rows
-from worker.storage.tables import DeadLetterRow, DeliveryRow, RefreshRunRow
+from worker.storage.endpoints import is_active
+from worker.storage.tables import DeadLetterRow, DeliveryRow, EndpointRow, RefreshRunRow
+from worker.storage.webhooks import is_sent
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """What was given up: its kind (`message`, `run`, `webhook`), a static reason, its id, and ids around it."""
+    """What was given up: its kind (`message`, `run`, `webhook`, `endpoint`), a static reason, its id, ids around it."""
 
     kind: str
     reason: str
@@ -71,6 +73,7 @@ class EndedRun:
     force: bool
 
 
+_DEAD = (DeliveryState.DEAD,)
 _COLUMNS = [getattr(DeadLetterRow, name) for name in DeadLetter.__dataclass_fields__]
 
 
@@ -93,6 +96,11 @@ def count_dead_letters(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(DeadLetterRow)).scalar_one()
 
 
+def drop_letters_of(connection: Connection, kind: str, subjects: Collection[str]) -> None:
+    """Forget what was said of these subjects: they go again."""
+    connection.execute(delete(DeadLetterRow).where(DeadLetterRow.kind == kind, DeadLetterRow.subject.in_(subjects)))
+
+
 def drop_dead_letters(connection: Connection, ids: Collection[int]) -> None:
     """Forget dead letters."""
     connection.execute(delete(DeadLetterRow).where(DeadLetterRow.id.in_(ids)))
@@ -108,13 +116,28 @@ def ended_runs(connection: Connection, ids: Collection[str]) -> list[EndedRun]:
     ]
 
 
-def revive_deliveries(connection: Connection, ids: Collection[str], now: datetime) -> list[str]:
-    """Let dead deliveries wait again, with all their attempts before them; the ids of those that do, in order."""
+def revive_deliveries(
+    connection: Connection, ids: Collection[str], now: datetime, states: Collection[DeliveryState] = _DEAD
+) -> list[str]:
+    """Let ended deliveries wait again, with all their attempts before them; the ids of those that do, in order.
+
+    A digest is named by the first of its deliveries, and all of them wait again. One to an endpoint that is switched
+    off stays as it is.
+    """
+    one = DeliveryRow
+    reachable = one.endpoint_id.in_(select(EndpointRow.id).where(is_active()))
+    again = {"state": DeliveryState.WAITING.value, "attempts": 0, "next_attempt_at": now, "lease_until": None}
     statement = (
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.DEAD.value)
-        .values(state=DeliveryState.WAITING.value, attempts=0, next_attempt_at=now, lease_until=None)
-        .returning(DeliveryRow.sequence, DeliveryRow.id)
+        update(one)
+        .where(or_(and_(one.id.in_(ids), is_sent()), one.digest_id.in_(ids)), one.state.in_(states), reachable)
+        .values(**again, delivered_at=None)
+        .returning(one.sequence, one.id, one.digest_id)
     )
-    revived = sorted((row.sequence, row.id) for row in connection.execute(statement))
+    revived = sorted((row.sequence, row.id) for row in connection.execute(statement) if row.digest_id in {None, row.id})
     return [delivery_id for _, delivery_id in revived]
+
+
+def delivery_states(connection: Connection, ids: Collection[str]) -> dict[str, DeliveryState]:
+    """The states of those of these deliveries that are there."""
+    query = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
+    return {delivery_id: DeliveryState(state) for delivery_id, state in connection.execute(query)}

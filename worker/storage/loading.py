@@ -24,7 +24,6 @@ from worker.storage.tables import (
     Base,
     ContractRow,
     CustomerRow,
-    EndpointRow,
     IntentRow,
     PersonRow,
     TagRow,
@@ -80,12 +79,6 @@ def save_ai_agents(connection: Connection, agents: Sequence[Definition]) -> None
     _insert(
         connection, AiAgentRow, [{"id": agent["id"], "code": agent["code"], "definition": agent} for agent in agents]
     )
-
-
-def save_endpoints(connection: Connection, endpoints: Sequence[Definition]) -> None:
-    """Write webhook endpoints; deliveries on their way keep theirs."""
-    names = "id url secret enabled events channels subchannels".split()
-    _replace(connection, EndpointRow, [{name: endpoint[name] for name in names} for endpoint in endpoints])
 
 
 def save_customers(connection: Connection, customers: Sequence[Customer]) -> None:

@@ -1,112 +1,141 @@
-"""Webhook endpoints, events and deliveries."""
+"""Webhook events and their deliveries: written with the change, claimed in order, recorded."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import DeliveryState
 from worker.storage.bulk import insert_rows, update_rows
+from worker.storage.endpoints import Endpoint, begin_probes, is_active
 from worker.storage.ids import new_ids
 from worker.storage.tables import AttemptRow, DeliveryRow, EndpointRow, EventRow
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Somebody who wants to be told; empty filters mean all."""
-
-    id: str
-    events: Collection[str]
-    channels: Collection[str]
-    subchannels: Collection[int]
-
-    def wants(self, event: str, channel: object, subchannel: object) -> bool:
-        """Whether this endpoint asked for such an event."""
-        return (
-            event in self.events
-            and (not self.channels or channel in self.channels)
-            and (not self.subchannels or subchannel in self.subchannels)
-        )
+_WAITING = DeliveryState.WAITING.value
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to one ticket, with what endpoints filter by."""
+    """What happened to one ticket, with what endpoints filter by: the changed fields, channel and subchannel."""
 
     type: str
     ticket_id: int
     body: Mapping[str, Any]
+    fields: Collection[str]
     channel: object
     subchannel: object
+    batch_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery with all that sending needs."""
+    """A claimed delivery with all that sending needs; `events` are the bodies, several of a digest.
+
+    `secrets` are the present one and, while it lasts, the one before it. `proven` when its endpoint took the last one.
+    """
 
     id: str
     endpoint_id: str
     ticket_id: int
+    batch_id: str | None
     attempts: int
     url: str
-    secret: str
-    body: Mapping[str, Any]
+    secrets: Sequence[str]
+    events: Sequence[Mapping[str, Any]]
+    digest: bool
+    failing_since: datetime | None
+    proven: bool
 
 
-def enabled_endpoints(connection: Connection) -> list[Endpoint]:
-    """The endpoints that are switched on."""
-    query = select(EndpointRow.id, EndpointRow.events, EndpointRow.channels, EndpointRow.subchannels)
-    return [Endpoint(*row) for row in connection.execute(query.where(EndpointRow.enabled).order_by(EndpointRow.id))]
+def add_events(
+    connection: Connection,
+    events: Sequence[Event],
+    endpoints: Sequence[Endpoint],
+    *,
+    now: datetime,
+    gather: bool = False,
+) -> Mapping[str | None, list[str]]:
+    """Write events and their deliveries to the endpoints that want them; by batch, the ids of what may be sent.
 
-
-def add_events(connection: Connection, events: Sequence[Event], *, batch_id: str | None, now: datetime) -> list[str]:
-    """Write events and their deliveries to the endpoints that want them; the deliveries' ids in order."""
-    if not events:
-        return []
+    With `gather`, deliveries to endpoints that want digests wait for the end of their batch (`form_digests`).
+    """
     named = list(zip(new_ids(len(events)), events, strict=True))
-    insert_rows(connection, EventRow, [_event_row(event_id, event, batch_id, now) for event_id, event in named])
+    insert_rows(connection, EventRow, [_event_row(event_id, event, now) for event_id, event in named])
     wanted = [
-        (endpoint.id, event_id, event.ticket_id)
+        (event_id, event, endpoint.id, event.batch_id if gather and endpoint.digest else None)
         # Endpoint by endpoint, so that messages carry deliveries to one, and a slow one holds up few others.
-        for endpoint in enabled_endpoints(connection)
+        for endpoint in endpoints
         for event_id, event in named
-        if endpoint.wants(event.type, event.channel, event.subchannel)
+        if endpoint.wants(event.type, event.fields, event.channel, event.subchannel)
     ]
     ids = new_ids(len(wanted))
-    rows = [_delivery_row(one, *what, batch_id, now) for one, what in zip(ids, wanted, strict=True)]
+    rows = [_delivery_row(one, *what, now) for one, what in zip(ids, wanted, strict=True)]
     insert_rows(connection, DeliveryRow, rows)
-    return ids
+    ready: defaultdict[str | None, list[str]] = defaultdict(list)
+    for row in rows:
+        if row["digest_id"] is None:
+            ready[row["batch_id"]].append(row["id"])
+    return ready
 
 
-def _event_row(event_id: str, event: Event, batch_id: str | None, now: datetime) -> dict[str, Any]:
+def _event_row(event_id: str, event: Event, now: datetime) -> dict[str, Any]:
     return {
         "id": event_id,
         "type": event.type,
         "ticket_id": event.ticket_id,
-        "batch_id": batch_id,
+        "batch_id": event.batch_id,
         "body": event.body,
         "created_at": now,
     }
 
 
 def _delivery_row(  # noqa: PLR0917 - a row's columns
-    delivery_id: str, endpoint_id: str, event_id: str, ticket_id: int, batch_id: str | None, now: datetime
+    delivery_id: str, event_id: str, event: Event, endpoint_id: str, digest_id: str | None, now: datetime
 ) -> dict[str, Any]:
     return {
         "id": delivery_id,
         "event_id": event_id,
         "endpoint_id": endpoint_id,
-        "ticket_id": ticket_id,
-        "batch_id": batch_id,
-        "state": DeliveryState.WAITING.value,
+        "ticket_id": event.ticket_id,
+        "batch_id": event.batch_id,
+        "digest_id": digest_id,
+        "state": _WAITING,
         "attempts": 0,
-        "next_attempt_at": now,
+        "next_attempt_at": None if digest_id else now,
     }
+
+
+def form_digests(connection: Connection, batch_id: str, size: int, now: datetime) -> list[str]:
+    """Put what was gathered for digests of an ended batch together, at most `size` events each; the ids to send."""
+    one = DeliveryRow
+    gathered = and_(one.digest_id == batch_id, one.state == _WAITING)
+    place = func.row_number(type_=Integer).over(partition_by=one.endpoint_id, order_by=one.sequence) - 1
+    placed = select(one.id, one.endpoint_id, one.sequence, (place // size).label("part")).where(gathered).subquery()
+    part = (placed.c.endpoint_id, placed.c.part)
+    head = func.first_value(placed.c.id).over(partition_by=part, order_by=placed.c.sequence)
+    heads = select(placed.c.id, head.label("head")).subquery()
+    formed = update(one).where(one.id == heads.c.id).values(digest_id=heads.c.head, next_attempt_at=now)
+    if not connection.execute(formed).rowcount:
+        return []
+    query = select(one.id).where(one.batch_id == batch_id, one.digest_id == one.id, one.state == _WAITING)
+    return list(connection.scalars(query.order_by(one.sequence)))
+
+
+def is_sent() -> ColumnElement[bool]:
+    """Whether a row stands for a call: a delivery of its own, or the first one of a digest."""
+    return or_(DeliveryRow.digest_id.is_(None), DeliveryRow.digest_id == DeliveryRow.id)
+
+
+def webhook_id(delivery: RowMapping) -> str:
+    """The `webhook-id` that a delivery is, or will be, sent with, as far as it is known."""
+    digest_id = delivery["digest_id"]
+    return str(delivery["id"] if digest_id in {None, delivery["batch_id"]} else digest_id)
 
 
 def claim_deliveries(
@@ -115,57 +144,113 @@ def claim_deliveries(
     *,
     now: datetime,
     lease_until: datetime,
+    probe_until: datetime,
     limit: int,
-    last: Collection[str] = (),
 ) -> list[Delivery]:
     """Take at most `limit` of the deliveries that are due, held by nobody, and first in line: oldest first.
 
-    A line is that of one ticket and one endpoint. Deliveries to the endpoints `last` are taken after all others.
+    A line is that of one ticket and one endpoint. Of an endpoint that did not take the last one only one is taken, by
+    one process: that is the probe; until `probe_until`, or a result, it gets no other.
     """
+    one, endpoint = DeliveryRow, EndpointRow
+    proven = and_(endpoint.failing_since.is_(None), endpoint.last_success_at.is_not(None)).label("proven")
+    rested = or_(endpoint.resting_until.is_(None), endpoint.resting_until <= now)
+    secrets = (endpoint.secret, endpoint.previous_secret, endpoint.previous_secret_until)
+    ready = (
+        select(one.__table__, endpoint.url, *secrets, endpoint.failing_since, proven, EventRow.body)
+        .join(endpoint, endpoint.id == one.endpoint_id)
+        .join(EventRow, EventRow.id == one.event_id)
+        .where(one.id.in_(ids), is_sent(), _is_due(now), is_active(), rested, ~_behind(), ~_digest_behind())
+        .order_by(one.sequence)
+        .limit(limit)
+    )
+    found = list(connection.execute(ready.with_for_update(skip_locked=True, of=one)).mappings())
+    taken = _with_one_probe(connection, found, now, probe_until)
+    if not taken:
+        return []
+    names = [row["id"] for row in taken]
+    held = {"lease_until": lease_until, "attempts": one.attempts + 1}
+    connection.execute(update(one).where(one.id.in_(names)).values(**held))
+    members = _members(connection, [row["id"] for row in taken if row["digest_id"]])
+    return [_delivery(row, members.get(row["id"], [row["body"]]), now) for row in taken]
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(_is_free(now), DeliveryRow.next_attempt_at <= now)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    one = DeliveryRow
+    return and_(one.state == _WAITING, or_(one.lease_until.is_(None), one.lease_until <= now))
+
+
+def _behind() -> ColumnElement[bool]:
+    """Whether another delivery of the same ticket to the same endpoint comes first."""
     earlier = aliased(DeliveryRow)
-    behind = exists().where(
-        earlier.endpoint_id == DeliveryRow.endpoint_id,
-        earlier.ticket_id == DeliveryRow.ticket_id,
-        earlier.sequence < DeliveryRow.sequence,
-        earlier.state == DeliveryState.WAITING.value,
-    )
-    free = or_(DeliveryRow.lease_until.is_(None), DeliveryRow.lease_until <= now)
-    due = and_(DeliveryRow.state == DeliveryState.WAITING.value, DeliveryRow.next_attempt_at <= now, free)
-    put_last = case((DeliveryRow.endpoint_id.in_(last), 1), else_=0)
-    ready = select(DeliveryRow.id).where(DeliveryRow.id.in_(ids), due, ~behind)
-    ordered = ready.order_by(put_last, DeliveryRow.sequence).limit(limit)
-    taken = list(connection.scalars(ordered.with_for_update(skip_locked=True)))
-    connection.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(taken))
-        .values(lease_until=lease_until, attempts=DeliveryRow.attempts + 1)
-    )
-    return _with_contents(connection, taken)
+    return exists().where(_earlier(earlier, DeliveryRow))
 
 
-def _with_contents(connection: Connection, ids: Collection[str]) -> list[Delivery]:
-    query = (
-        select(
-            DeliveryRow.id,
-            DeliveryRow.endpoint_id,
-            DeliveryRow.ticket_id,
-            DeliveryRow.attempts,
-            EndpointRow.url,
-            EndpointRow.secret,
-            EventRow.body,
-        )
-        .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
-        .join(EventRow, EventRow.id == DeliveryRow.event_id)
-        .where(DeliveryRow.id.in_(ids))
-        .order_by(DeliveryRow.sequence)
+def _digest_behind() -> ColumnElement[bool]:
+    """Whether that is so for one of those that go in the digest of this one."""
+    earlier, member = aliased(DeliveryRow), aliased(DeliveryRow)
+    among_them = exists().where(member.digest_id == DeliveryRow.id, _earlier(earlier, member))
+    return and_(DeliveryRow.digest_id.is_not(None), among_them)
+
+
+def _earlier(earlier: Any, one: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
+    return and_(
+        earlier.endpoint_id == one.endpoint_id,
+        earlier.ticket_id == one.ticket_id,
+        earlier.sequence < one.sequence,
+        earlier.state == _WAITING,
     )
-    return [Delivery(*row) for row in connection.execute(query)]
+
+
+def _with_one_probe(
+    connection: Connection, found: Sequence[RowMapping], now: datetime, probe_until: datetime
+) -> list[RowMapping]:
+    first: dict[str, str] = {}
+    for row in found:
+        if not row["proven"]:
+            first.setdefault(row["endpoint_id"], row["id"])
+    mine = begin_probes(connection, first.keys(), now, probe_until)
+    probes = {delivery_id for endpoint_id, delivery_id in first.items() if endpoint_id in mine}
+    return [row for row in found if row["proven"] or row["id"] in probes]
+
+
+def _members(connection: Connection, digest_ids: Collection[str]) -> Mapping[str, list[Mapping[str, Any]]]:
+    """The events of each digest, in order."""
+    found: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    if digest_ids:
+        query = select(DeliveryRow.digest_id, EventRow.body).join(EventRow, EventRow.id == DeliveryRow.event_id)
+        query = query.where(DeliveryRow.digest_id.in_(digest_ids)).order_by(DeliveryRow.sequence)
+        for digest_id, body in connection.execute(query):
+            found[str(digest_id)].append(body)
+    return found
+
+
+def _delivery(row: RowMapping, events: Sequence[Mapping[str, Any]], now: datetime) -> Delivery:
+    until = row["previous_secret_until"]
+    previous = row["previous_secret"] if until is None or until > now else None
+    return Delivery(
+        id=row["id"],
+        endpoint_id=row["endpoint_id"],
+        ticket_id=row["ticket_id"],
+        batch_id=row["batch_id"],
+        attempts=row["attempts"] + 1,
+        url=row["url"],
+        secrets=[secret for secret in (row["secret"], previous) if secret],
+        events=events,
+        digest=row["digest_id"] is not None,
+        failing_since=row["failing_since"],
+        proven=row["proven"],
+    )
 
 
 def held_deliveries(connection: Connection, claimed: Sequence[Delivery]) -> set[str]:
     """Which of the claimed deliveries are still ours: one that was taken over is another's to decide about."""
     query = select(DeliveryRow.id, DeliveryRow.attempts).where(
-        DeliveryRow.id.in_([one.id for one in claimed]), DeliveryRow.state == DeliveryState.WAITING.value
+        DeliveryRow.id.in_([one.id for one in claimed]), DeliveryRow.state == _WAITING
     )
     attempts = {row.id: row.attempts for row in connection.execute(query.with_for_update())}
     return {one.id for one in claimed if attempts.get(one.id) == one.attempts}
@@ -179,24 +264,75 @@ def record_attempts(
     insert_rows(connection, AttemptRow, attempts)
 
 
+def release_deliveries(connection: Connection, ids: Collection[str]) -> None:
+    """Give held deliveries back as if they had not been claimed."""
+    if ids:
+        values = {"lease_until": None, "attempts": DeliveryRow.attempts - 1}
+        connection.execute(update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(**values))
+
+
+_ENDS = ("state", "status", "error", "attempts", "delivered_at")
+
+
+def end_digests(connection: Connection, ids: Collection[str]) -> None:
+    """Let all that went in these digests share the fate of the first."""
+    if not ids:
+        return
+    head = aliased(DeliveryRow)
+    shared = {name: getattr(head, name) for name in _ENDS}
+    members = and_(DeliveryRow.digest_id.in_(ids), DeliveryRow.digest_id == head.id, DeliveryRow.id != head.id)
+    connection.execute(update(DeliveryRow).where(members).values(**shared))
+
+
+def give_up_deliveries(
+    connection: Connection,
+    error: str,
+    *,
+    now: datetime,
+    limit: int,
+    ids: Collection[str] | None = None,
+    endpoint_id: str | None = None,
+) -> list[RowMapping]:
+    """End those of these deliveries, or of an endpoint's, that wait although their endpoint is switched off.
+
+    At most `limit`; what somebody is sending is left.
+    """
+    one = DeliveryRow
+    among = one.endpoint_id == endpoint_id if ids is None else one.id.in_(ids)
+    query = (
+        select(one.id, one.ticket_id, one.endpoint_id, one.digest_id)
+        .join(EndpointRow, EndpointRow.id == one.endpoint_id)
+        .where(among, is_sent(), _is_free(now), ~is_active())
+        .order_by(one.sequence)
+        .limit(limit)
+    )
+    found = list(connection.execute(query.with_for_update(skip_locked=True, of=one)).mappings())
+    if found:
+        values = {"state": DeliveryState.DEAD.value, "error": error, "next_attempt_at": None, "lease_until": None}
+        connection.execute(update(one).where(one.id.in_([row["id"] for row in found])).values(**values))
+        end_digests(connection, [row["id"] for row in found if row["digest_id"]])
+    return found
+
+
 def next_attempt_of(connection: Connection, ids: Collection[str], soon: datetime) -> datetime | None:
     """When the first of the deliveries that still wait may be tried, `soon` at the earliest; None when all have ended.
 
-    One behind others in its line may be tried when the last of these is.
+    One behind others in its line may be tried when the last of these is, and none before its endpoint has rested.
     """
     ahead = aliased(DeliveryRow)
-    waiting = DeliveryState.WAITING.value
     line = and_(
         ahead.endpoint_id == DeliveryRow.endpoint_id,
         ahead.ticket_id == DeliveryRow.ticket_id,
         ahead.sequence <= DeliveryRow.sequence,
-        ahead.state == waiting,
+        ahead.state == _WAITING,
     )
     query = (
-        select(func.max(ahead.next_attempt_at))
+        select(func.max(ahead.next_attempt_at), EndpointRow.resting_until)
         .select_from(DeliveryRow)
+        .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
         .join(ahead, line)
-        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == waiting)
-        .group_by(DeliveryRow.id)
+        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == _WAITING)
+        .group_by(DeliveryRow.id, EndpointRow.resting_until)
     )
-    return min((max(at or soon, soon) for at in connection.scalars(query)), default=None)
+    times = connection.execute(query)
+    return min((max(at or soon, rested or soon, soon) for at, rested in times), default=None)

@@ -1,11 +1,13 @@
-"""What a webhook says: the event of contract section 3 and its bytes."""
+"""What a webhook says: the event of contract section 3, those made after it, and their bytes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 TICKET_UPDATED = "ticketUpdated"
+TICKET_REFRESHED = "ticketRefreshed"
+DIGEST = "ticketUpdated.digest"
 
 
 def ticket_updated(  # noqa: PLR0917 - the event's own keys, in its own order
@@ -45,6 +47,33 @@ def ticket_updated(  # noqa: PLR0917 - the event's own keys, in its own order
     if hidden := sorted(event.keys() & extra.keys()):
         raise ValueError(f"an event has these keys already: {', '.join(hidden)}")
     return event | extra
+
+
+def ticket_refreshed(  # noqa: PLR0917 - the event's own keys, in its own order
+    ticket_id: int,
+    run_id: str,
+    mode: str,
+    batch_id: str | None,
+    changes: Mapping[str, object],
+    previous: Mapping[str, object],
+    occurred_at: str,
+) -> dict[str, object]:
+    """The event of one ticket that a refresh run changed; like `ticket_updated`, but a run stands for the user."""
+    return {
+        "type": TICKET_REFRESHED,
+        "ticketId": ticket_id,
+        "runId": run_id,
+        "mode": mode,
+        "batchId": batch_id,
+        "changes": changes,
+        "previous": previous,
+        "occurredAt": occurred_at,
+    }
+
+
+def digest(batch_id: str | None, events: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """What is said of a batch in one call: its `ticketUpdated` events, whole and in order."""
+    return {"type": DIGEST, "batchId": batch_id, "events": list(events)}
 
 
 def encode(body: Mapping[str, object]) -> bytes:

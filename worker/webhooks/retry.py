@@ -22,10 +22,12 @@ class Verdict(StrEnum):
 
 # A receiver may ask for patience, not for ever.
 LONGEST_RETRY_AFTER = timedelta(days=1)
+# How long an endpoint that gives no answer is left alone: half as long as it has been failing, within these.
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 # Up to this part later, so that what failed together does not come again together.
 SPREAD = 0.25
 
-_DEAD_ERRORS = frozenset({SendError.FORBIDDEN_ADDRESS, SendError.INVALID_URL})
+_DEAD_ERRORS = frozenset({SendError.FORBIDDEN_ADDRESS, SendError.INVALID_URL, SendError.ENDPOINT_DISABLED})
 # 410 Gone is how a receiver says that it wants no more of this.
 _DEAD_STATUSES = frozenset({HTTPStatus.GONE})
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -55,6 +57,18 @@ def delay(
         return None
     asked = min(timedelta(seconds=retry_after or 0.0), LONGEST_RETRY_AFTER)
     return max(delays[attempt - 1], asked) * (1 + SPREAD * jitter)
+
+
+def rest(result: SendResult, failing_for: timedelta) -> timedelta | None:
+    """How long an endpoint is left alone after a failed attempt; None when only the one delivery has to wait.
+
+    One that asks for patience gets it, up to `LONGEST_RETRY_AFTER`; one that gives no answer is tried ever more rarely.
+    """
+    if result.retry_after is not None:
+        return min(timedelta(seconds=result.retry_after), LONGEST_RETRY_AFTER)
+    if result.status is None:
+        return min(max(failing_for / 2, SHORTEST_REST), LONGEST_REST)
+    return None
 
 
 def read_retry_after(value: str, now: datetime) -> float | None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,8 +94,10 @@ class Sender:
         self._limits = limits
         self._tls = tls
         self._now = now
-        self._pool: httpcore.ConnectionPool | None = None
-        self._owner = 0
+        # By process: two processes on one inherited socket would read each other's answers, and a lock may be held by
+        # a thread that a fork left behind.
+        self._pools: dict[int, httpcore.ConnectionPool] = {}
+        self._locks: dict[int, threading.Lock] = {}
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendResult:
         """POST a JSON body; redirects are not followed.
@@ -120,8 +123,8 @@ class Sender:
 
     def close(self) -> None:
         """Close the connections of this process; the sender stays usable."""
-        if self._pool is not None and self._owner == os.getpid():
-            self._pool.close()
+        if pool := self._pools.pop(os.getpid(), None):
+            pool.close()
 
     def _post(self, target: Target, fields: Sequence[tuple[bytes, bytes]], body: bytes) -> tuple[int, float | None]:
         url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
@@ -153,20 +156,28 @@ class Sender:
         return {"connect": connect, "read": read, "write": read, "pool": connect}
 
     def _connections(self) -> httpcore.ConnectionPool:
-        """This process's own pool: two processes on one inherited socket would read each other's answers."""
-        if self._pool is not None and self._owner == os.getpid():
-            return self._pool
-        inherited = self._pool.connections if self._pool is not None else ()
-        for connection in inherited:
-            # Ends this process's copy alone, and asks for no lock that a thread may have held during the fork.
-            connection.close()
-        self._pool = httpcore.ConnectionPool(
+        """This process's own pool, made by whichever thread comes first."""
+        process = os.getpid()
+        if process not in self._pools:
+            with self._locks.setdefault(process, threading.Lock()):
+                if process not in self._pools:
+                    self._leave_inherited()
+                    self._pools[process] = self._new_pool()
+        return self._pools[process]
+
+    def _leave_inherited(self) -> None:
+        """End this process's copies of connections alone, and ask for no lock of theirs."""
+        for process in list(self._pools):
+            for connection in self._pools.pop(process).connections:
+                connection.close()
+
+    def _new_pool(self) -> httpcore.ConnectionPool:
+        return httpcore.ConnectionPool(
             ssl_context=self._tls or httpcore.default_ssl_context(),
+            max_connections=None,  # as many as there are threads: none waits for one that hangs
             keepalive_expiry=KEEP_ALIVE.total_seconds(),
             network_backend=self._backend,
         )
-        self._owner = os.getpid()
-        return self._pool
 
 
 def _fields(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -101,7 +101,11 @@ class World:
 @pytest.fixture
 def world(migrated_database_url: str) -> Iterator[World]:
     database = Database(migrated_database_url)
-    settings = Settings(database_url=SecretStr(migrated_database_url), redis_url=SecretStr("redis://127.0.0.1:1/0"))
+    settings = Settings(
+        database_url=SecretStr(migrated_database_url),
+        redis_url=SecretStr("redis://127.0.0.1:1/0"),
+        webhook_patience=timedelta(seconds=30),  # nothing of an operation goes on after it
+    )
     holder: list[World] = []
     sent: list[Message] = []
 

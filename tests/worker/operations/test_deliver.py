@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,12 +18,14 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 from werkzeug import Request, Response
 
+from tests.services.waiting import wait_until
 from tests.worker.operations.conftest import Add, World
 from worker.operations.deliver import AT_ONCE, SOON, deliver
 from worker.operations.load import load
 from worker.operations.publish import publish
 from worker.storage.outbox import Message
 from worker.storage.tables import AttemptRow, DeadLetterRow, DeliveryRow, OutboxRow
+from worker.webhooks.retry import SHORTEST_REST
 from worker.webhooks.sending import Limits, Sender
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -300,25 +303,53 @@ def test_a_message_that_comes_three_times_at_once_sends_each_webhook_once(
     assert set(states(world)) == {"delivered"}
 
 
-def test_a_slow_receiver_holds_up_nobody_but_itself(world: World, add_tickets: Add, receiver: Receiver) -> None:
+def hang() -> Answer:
+    time.sleep(1.3)
+    return OK
+
+
+def test_an_endpoint_that_stops_answering_gets_no_more_of_a_message(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
     listen(world, receiver, "a", "b")
-    patience = threading.Event()
-
-    def slow() -> Answer:
-        patience.wait(1.3)
-        return OK
-
-    receiver.answers["a"] = [slow]
     tickets = range(1, 2 * AT_ONCE + 1)
     add_tickets(*tickets)
+    run(world, change(world, 1, priority="low"))
+    receiver.answers["a"] = [hang]
     message = change(world, *tickets)
 
-    assert run(world, message) == {"waiting": len(tickets), "delivered": len(tickets)}
+    counts = run(world, message)
 
-    arrived = [name for name, _ in receiver.got]
-    last_to_b = len(arrived) - arrived[::-1].index("b")
-    assert arrived[:last_to_b].count("a") <= AT_ONCE
+    assert counts["delivered"] == len(tickets)
+    assert counts["waiting"] <= AT_ONCE
     assert {row["error"] for row in world.rows(AttemptRow) if row["status"] is None} == {"timeout"}
+    waiting = [row for row in world.rows(DeliveryRow) if row["state"] == "waiting"]
+    assert sorted(row["attempts"] for row in waiting) == sorted(
+        [0] * (len(tickets) - counts["waiting"]) + [1] * counts["waiting"]
+    )
+    assert {row["lease_until"] for row in waiting} == {None}
+    assert due_in(world) == [SHORTEST_REST]
+
+
+def test_nobody_waits_for_the_answer_of_an_endpoint_that_did_not_answer_before(
+    world: World, add_tickets: Add, receiver: Receiver
+) -> None:
+    listen(world, receiver, "b")
+    add_tickets(*range(1, 21))
+    run(world, change(world, 1, priority="low"))
+    listen(world, receiver, "a")
+    receiver.answers["a"] = [hang]
+    world.with_settings(webhook_patience=timedelta(milliseconds=100))
+    message = change(world, *range(1, 21))
+    began = time.monotonic()
+
+    assert run(world, message) == {"delivered": 20}
+
+    assert time.monotonic() - began < 1  # the receiver's patience is over then
+    assert wait_until(lambda: len(world.rows(AttemptRow)) == 22, 10)
+    (failed,) = (row for row in world.rows(AttemptRow) if row["error"])
+    assert failed["error"] == "timeout"
+    assert [row["attempts"] for row in world.rows(DeliveryRow) if row["state"] == "waiting"] == [1] + [0] * 19
 
 
 def test_an_attempt_that_was_taken_over_decides_nothing(world: World, add_tickets: Add, receiver: Receiver) -> None:
@@ -365,6 +396,7 @@ def test_a_lost_process_s_deliveries_go_out_after_their_lease(
 def test_what_another_process_is_sending_is_looked_at_soon(world: World, add_tickets: Add, receiver: Receiver) -> None:
     listen(world, receiver, "a")
     add_tickets(1)
+    run(world, change(world, 1, priority="low"))
     message = change(world, 1)
     seen: list[timedelta] = []
 

@@ -15,6 +15,7 @@ from worker.payload.loading.errors import MOST_ERRORS, LoadRefused
 
 PAGE: dict[str, Any] = json.loads(Path("tests/data/patch-ticket-example.json").read_text(encoding="utf-8"))[0]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER_SECRET = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
 
 
 def tag(tag_id: int = 1, /, **more: Any) -> dict[str, object]:  # noqa: ANN401 - any value of a key
@@ -243,6 +244,13 @@ def test_two_ai_agents_do_not_share_a_code() -> None:
         ({"url": "ftp://example.com"}, "url", "invalid_value"),
         ({"secret": "MfKQ9r8G"}, "secret", "invalid_value"),
         ({"secret": None}, "secret", "null_not_allowed"),
+        ({"secret": []}, "secret", "invalid_value"),
+        ({"secret": [SECRET] * 3}, "secret", "invalid_value"),
+        ({"secret": [SECRET, "geheim"]}, "secret[1]", "invalid_value"),
+        ({"secret": [SECRET, None]}, "secret[1]", "null_not_allowed"),
+        ({"fields": ["status", "prioritaet"]}, "fields[1]", "unknown_field"),
+        ({"fields": ["addTagIds"]}, "fields[0]", "unknown_field"),
+        ({"digest": 1}, "digest", "invalid_type"),
         ({"events": ["ticketUpdated", "ticketSolved"]}, "events[1]", "invalid_value"),
         ({"events": []}, "events", "invalid_value"),
         ({"channels": ["fax"]}, "channels[0]", "invalid_value"),
@@ -256,7 +264,13 @@ def test_a_wrong_webhook_is_told_where(wrong: dict[str, object], path: str, code
 
 def test_a_webhook_has_defaults() -> None:
     [found] = checked({"webhooks": [webhook(channels=None)]}).webhooks
-    assert found.value == webhook(events=["ticketUpdated"], channels=[], subchannels=[], enabled=True)
+    filters = {"events": ["ticketUpdated"], "fields": [], "channels": [], "subchannels": []}
+    assert found.value == webhook(secret=[SECRET], **filters, digest=False, enabled=True)
+
+
+def test_a_webhook_may_have_the_secret_from_before_beside_the_present_one() -> None:
+    [found] = checked({"webhooks": [webhook(secret=[OTHER_SECRET, SECRET])]}).webhooks
+    assert found.value["secret"] == [OTHER_SECRET, SECRET]
 
 
 def test_errors_never_hold_what_was_given() -> None:

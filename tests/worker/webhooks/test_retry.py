@@ -21,6 +21,7 @@ _BY_ERROR = {
     SendError.INVALID_ANSWER: Verdict.RETRY,
     SendError.REDIRECT_REFUSED: Verdict.RETRY,
     SendError.HTTP_STATUS: Verdict.RETRY,
+    SendError.ENDPOINT_DISABLED: Verdict.DEAD,
 }
 
 

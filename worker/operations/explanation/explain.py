@@ -23,6 +23,7 @@ from worker.payload.versions import IF_MODIFIED_AT, LastSeen, read_last_seen
 from worker.storage import explanation as stored
 from worker.storage.batches import Batch, chunk_items
 from worker.storage.control import chunks_to_apply
+from worker.storage.webhooks import webhook_id
 
 Document = dict[str, Any]
 
@@ -119,7 +120,7 @@ def _webhooks(connection: Connection, ticket_id: int, past: Past, now: datetime)
     deliveries = stored.deliveries_of_ticket(connection, past.batch.id, ticket_id)
     line = Line(
         first=stored.first_in_line(connection, ticket_id, {one["endpoint_id"] for one in deliveries}),
-        letters=stored.letters_of(connection, "webhook", [one["id"] for one in deliveries]),
+        letters=stored.letters_of(connection, "webhook", [webhook_id(one) for one in deliveries]),
         now=now,
         zone=past.zone,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from worker.domain.words import DeliveryState
 from worker.operations.explanation.wording import moment
+from worker.storage.webhooks import webhook_id
 from worker.webhooks.result import SendError
 
 DELIVERIES: dict[DeliveryState, str] = {
@@ -29,9 +30,10 @@ ERRORS: dict[SendError, str] = {
     SendError.INVALID_ANSWER: "what the endpoint answered is no HTTP",
     SendError.REDIRECT_REFUSED: "the endpoint points elsewhere, and redirects are not followed",
     SendError.HTTP_STATUS: "the endpoint answered with HTTP status {status}",
+    SendError.ENDPOINT_DISABLED: "the endpoint is switched off or removed",
 }
 
-UNWANTED = "The change was recorded, but no enabled endpoint wants events of this ticket's channel and subchannel."
+UNWANTED = "The change was recorded, but no enabled endpoint wants events of these fields, channel and subchannel."
 
 Document = dict[str, Any]
 
@@ -56,7 +58,7 @@ def explained_webhooks(deliveries: Sequence[RowMapping], line: Line, *, changed:
 
 def _explained(delivery: RowMapping, line: Line) -> Document:
     return {
-        "id": delivery["id"],
+        "id": webhook_id(delivery),
         "endpointId": delivery["endpoint_id"],
         "state": delivery["state"],
         "status": delivery["status"],
@@ -76,11 +78,20 @@ def _why(delivery: RowMapping, line: Line) -> Iterator[str]:
         attempts=delivery["attempts"],
         error=error,
     )
+    if delivery["digest_id"] is not None:
+        yield from _in_digest(delivery)
     if state is DeliveryState.WAITING:
         yield from _held_up(delivery, line, error)
     if state is DeliveryState.DEAD:
-        number = line.letters.get(delivery["id"])
+        number = line.letters.get(webhook_id(delivery))
         yield f"Dead letter {number} can be tried again." if number else "Its dead letter is gone."
+
+
+def _in_digest(delivery: RowMapping) -> Iterator[str]:
+    if delivery["digest_id"] == delivery["batch_id"]:
+        yield "It goes in a digest, when all of its batch has been applied."
+    else:
+        yield f"It goes in digest {delivery['digest_id']}, one call for the whole batch."
 
 
 def _error(delivery: RowMapping) -> str:

@@ -14,7 +14,7 @@ from worker.context import Context
 from worker.domain.changes import Actor
 from worker.domain.entities import Ticket
 from worker.domain.words import ENDED_BATCH, ActorType, BatchState
-from worker.operations.announce import Cause, announce
+from worker.operations.announce import Cause, announce, announce_digests
 from worker.operations.ingest.settle import Known, Settled, Settlement, settle
 from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
@@ -71,8 +71,9 @@ def _see_to_the_messages(context: Context, connection: Connection, step: Step, m
         return step
     if message_id is not None:
         finish_message(connection, message_id)
+    digests = announce_digests(context, connection, step.batch)
     woken = wake_messages(connection, step.batch.id, TaskName.RESUME_BATCH, context.clock())
-    return replace(step, messages=[*step.messages, *woken])
+    return replace(step, messages=[*step.messages, *digests, *woken])
 
 
 def parse_items(context: Context, raw: Iterable[tuple[int, object]]) -> list[ParsedItem]:

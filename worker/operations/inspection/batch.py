@@ -18,6 +18,7 @@ from worker.storage.batches import Batch, LedgerPage, find_batch, ledger_items
 from worker.storage.caused import Tally, count_deliveries, count_runs, open_deliveries, open_runs
 from worker.storage.explanation import children_of
 from worker.storage.inspection import Progress, Row, deliveries_of_batch, progress_of, runs_of_batch
+from worker.storage.webhooks import webhook_id
 
 Document = dict[str, Any]
 """A JSON object as the public interface describes it."""
@@ -219,7 +220,7 @@ def _item(row: Mapping[str, Any]) -> Document:
 
 def _webhook(row: Row) -> Document:
     return {
-        "id": row["id"],
+        "id": webhook_id(row),
         "ticketId": row["ticket_id"],
         "endpointId": row["endpoint_id"],
         "state": row["state"],

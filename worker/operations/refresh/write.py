@@ -15,6 +15,8 @@ from worker.domain.entities import Ticket, is_spam, spam_status_kept
 from worker.domain.intents import Intent, IntentChange, StoredIntent, merge_intents
 from worker.domain.plans import STAGES
 from worker.domain.words import ActorType, RunState, SpamStatus, Stage, StageState, TagSource
+from worker.operations.announce import Refreshed, announce_refreshed
+from worker.operations.publish import publish
 from worker.operations.refresh.draft import Draft, Proposal, StageEnd
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Definitions
@@ -53,11 +55,15 @@ class Result:
 
 def write_drafts(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> list[RunState]:
     """Write all drafts in one transaction; the states in which runs ended (a run that is retried has none)."""
-    results = context.database.transact(lambda connection: _write(context, connection, drafts, definitions))
+    results, messages = context.database.transact(lambda connection: _write(context, connection, drafts, definitions))
+    publish(context, messages)
     return [result.state for result in results if result.again_at is None]
 
 
-def _write(context: Context, connection: Connection, drafts: Sequence[Draft], definitions: Definitions) -> list[Result]:
+def _write(
+    context: Context, connection: Connection, drafts: Sequence[Draft], definitions: Definitions
+) -> tuple[list[Result], list[str]]:
+    """How each run ended, and the messages that tell of what they changed."""
     now = context.clock()
     ids = [draft.ticket.id for draft in drafts]
     tickets = lock_tickets(connection, ids, {*_fields(drafts), "customerId", "contractId"})
@@ -84,7 +90,13 @@ def _write(context: Context, connection: Connection, drafts: Sequence[Draft], de
     save_intents(connection, {d.ticket.id: r.intents for d, r in zip(ours, results, strict=True) if r.intents}, now)
     end_runs(connection, [_row(draft, result, now) for draft, result in zip(ours, results, strict=True)])
     bury(connection, _dead(ours, results), now)
-    return results
+    return results, announce_refreshed(connection, list(_refreshed(ours, results)), now)
+
+
+def _refreshed(drafts: Sequence[Draft], results: Sequence[Result]) -> Iterator[Refreshed]:
+    for draft, result in zip(drafts, results, strict=True):
+        if result.change is not None:
+            yield Refreshed(draft.run.id, draft.run.mode, draft.run.batch_id, result.change)
 
 
 def _fields(drafts: Sequence[Draft]) -> Iterator[str]:
