@@ -97,3 +97,16 @@ def test_a_worker_takes_what_is_interactive_first_whatever_waits_in_any_queue(fo
 
     begun = [json.loads(line)["id"] for line in process.journal.read_text().splitlines()]
     assert [task_id for task_id in begun if "fork" not in task_id][:2] == ["click", "click done"]
+
+
+def test_short_work_of_the_bulk_lane_follows_without_a_pause(folder: Path, broker: Broker) -> None:
+    """A process of two is left to the interactive lane, so that one message at a time is taken."""
+    ids = [f"short {number}" for number in range(150)]
+    with worker(folder, broker) as process:
+        for task_id in ids:
+            entry = message(task_id=task_id, items=[])
+            entry["properties"]["priority"] = 9
+            broker.put(f"ingest{BULK}", entry)
+
+        # Ten a second are what the server's own clock would allow.
+        assert wait_until(lambda: bool(process.runs(f"{ids[-1]} done")), len(ids) / 10 * 0.7), process.log
