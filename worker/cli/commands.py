@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.options import GREATEST, BatchId, DeadIds, EveryDead, FileOrStdin, Json, ModeOption, Where, example
+from worker.cli.options import (
+    GREATEST,
+    BatchId,
+    DeadIds,
+    EndpointId,
+    EveryDead,
+    FileOrStdin,
+    Json,
+    ModeOption,
+    Where,
+    example,
+)
 from worker.domain.words import Outcome
 
 LAST_INDEX = 2**31 - 1
@@ -19,6 +30,7 @@ _BATCH = "0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11"
 show = typer.Typer(name="show", help="Look at a batch or at tickets.", no_args_is_help=True)
 batch = typer.Typer(name="batch", help="Hold, end, retry or explain a batch.", no_args_is_help=True)
 schedule = typer.Typer(name="schedule", help="Re-runs that happen by themselves.", no_args_is_help=True)
+webhook = typer.Typer(name="webhook", help="Endpoints of webhooks, and webhooks sent again.", no_args_is_help=True)
 dead = typer.Typer(name="dead", help="What was given up: look, try again, drop.", no_args_is_help=True)
 
 
@@ -26,7 +38,7 @@ def register(app: typer.Typer) -> None:
     """Give the program its commands, in the order in which somebody meets them."""
     for command, text in _TOP:
         app.command(epilog=text)(command)
-    for group in (show, batch, schedule, dead):
+    for group in (show, batch, schedule, webhook, dead):
         app.add_typer(group)
 
 
@@ -248,6 +260,60 @@ def remove_schedule(
     from worker.cli.refreshes import drop_schedule
 
     return drop_schedule(name, as_json=as_json)
+
+
+@webhook.command("list", epilog=example("webhook list"))
+def list_webhooks(*, as_json: Json = False) -> int:
+    """List the endpoints: state, filters, last success, what waits and what is dead."""
+    from worker.cli.webhooks import print_endpoints
+
+    return print_endpoints(as_json=as_json)
+
+
+@webhook.command("enable", epilog=example("webhook enable crm"))
+def enable_webhook(endpoint_id: EndpointId, *, as_json: Json = False) -> int:
+    """Tell an endpoint of things again; what it missed stays dead until it is replayed."""
+    from worker.cli.webhooks import enable
+
+    return enable(endpoint_id, as_json=as_json)
+
+
+@webhook.command("disable", epilog=example("webhook disable crm"))
+def disable_webhook(endpoint_id: EndpointId, *, as_json: Json = False) -> int:
+    """Tell an endpoint of nothing more; what waits for it ends dead."""
+    from worker.cli.webhooks import disable
+
+    return disable(endpoint_id, as_json=as_json)
+
+
+@webhook.command("remove", epilog=example("webhook remove crm"))
+def remove_webhook(endpoint_id: EndpointId, *, as_json: Json = False) -> int:
+    """Forget an endpoint and its secrets; its deliveries stay in the ledger."""
+    from worker.cli.webhooks import remove
+
+    return remove(endpoint_id, as_json=as_json)
+
+
+@webhook.command("rotate", epilog=example("webhook rotate crm"))
+def rotate_webhook(endpoint_id: EndpointId, *, as_json: Json = False) -> int:
+    """Give an endpoint a new secret, printed once; for a time both sign."""
+    from worker.cli.webhooks import rotate
+
+    return rotate(endpoint_id, as_json=as_json)
+
+
+@webhook.command("replay", epilog=example("webhook replay 0b6f6c3e-1d0a-4c1c-9a43-0f4c5a7f2d11"))
+def replay_webhooks(
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID…", help="Ids of webhooks, from `show batch`.", show_default=False)
+    ],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Send webhooks that are dead or delivered again, under the same id."""
+    from worker.cli.webhooks import replay
+
+    return replay(ids, as_json=as_json)
 
 
 @dead.command("list", epilog=example("dead list --limit 200"))

@@ -49,6 +49,7 @@ Where = Annotated[
     ),
 ]
 BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.", show_default=False)]
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id.", show_default=False)]
 DeadIds = Annotated[
     list[int] | None,
     typer.Argument(metavar="ID…", min=1, max=GREATEST, help="Numbers from `dead list`.", show_default=False),

@@ -25,6 +25,12 @@ COMMANDS = (
     "schedule list",
     "schedule add",
     "schedule remove",
+    "webhook list",
+    "webhook enable",
+    "webhook disable",
+    "webhook remove",
+    "webhook rotate",
+    "webhook replay",
     "dead list",
     "dead retry",
     "dead drop",
@@ -50,7 +56,7 @@ def test_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> 
     assert all(command.split()[0] in shown for command in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["show"], ["batch"], ["dead"], ["schedule"]])
+@pytest.mark.parametrize("arguments", [[], ["show"], ["batch"], ["webhook"], ["dead"], ["schedule"]])
 def test_nothing_asked_for_is_answered_with_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
 

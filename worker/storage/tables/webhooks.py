@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.storage.tables.base import Base, Key, Moment, Number, Serial, Short
 
-
 _IN_DIGEST = text("digest_id IS NOT NULL")
 
 
