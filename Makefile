@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo up test check bench lock
+.PHONY: demo up test check bench eval lock
 
 # Without a pip of its own: the system's one fills it, so Debian's python3-venv is not needed.
 .venv/.locked: requirements.lock
@@ -31,6 +31,10 @@ check: .venv/.locked
 # Minutes, and only as true as the machine is quiet: ARGS="--quick" to try it.
 bench: .venv/.locked
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Every engine over the labelled corpus: ARGS=--show-misses lists what is wrong in the part for tuning.
+eval: .venv/.locked
+	$(BIN)/python -m tests.evaluation $(ARGS)
 
 # Writes the lock file anew from pyproject.toml: hashes, and no index's name.
 lock: .venv/.locked
