@@ -17,6 +17,7 @@ from worker.ai.embedded.vectors import DIMENSIONS, Encoder, Vectors
 from worker.ai.protocol import Message
 
 _REPLY_MARK = regex.compile(r"(?i)^\s*(?:(?:re|aw|wg|fwd?|antwort|fw)\s?(?:\[\d+\])?:\s*)+|\[[^\]]{0,40}\]")
+_REMEMBERED = 64  # readings: a refresh asks stage by stage over all tickets of its message; 100 kB each at most
 _MOST_MEASURED = 30  # sentences whose vectors are made; what a message is about is said before
 
 
@@ -71,7 +72,7 @@ class Reader:
     def __init__(self, encoder: Encoder, concepts: Callable[[], Concepts]) -> None:
         self._encoder = encoder
         self._concepts = concepts
-        self._read = lru_cache(maxsize=16)(self._read_text)
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._read_text)
 
     def read(self, message: Message) -> Reading:
         """The reading of a message's own words."""
