@@ -47,15 +47,15 @@ class Attempt:
 def attempt(context: Context, sender: Sender, delivery: Delivery) -> Attempt:
     """Sign and send a delivery; what the receiver does never raises."""
     body = encode(digest(delivery.batch_id, delivery.events) if delivery.digest else delivery.events[0])
-    secrets = [SecretStr(secret) for secret in delivery.secrets]
-    result = sender.send(delivery.url, signed_headers(delivery.id, context.clock(), body, secrets), body)
+    secrets = [SecretStr(secret) for secret in delivery.receiver.secrets]
+    result = sender.send(delivery.receiver.url, signed_headers(delivery.id, context.clock(), body, secrets), body)
     now = context.clock()
     decided = verdict(result)
     if decided is Verdict.DELIVERED:
         return Attempt(delivery, result, DeliveryState.DELIVERED, now)
     if decided is Verdict.DEAD:
         return Attempt(delivery, result, DeliveryState.DEAD, now)
-    pause = rest(result, now - (delivery.failing_since or now))
+    pause = rest(result, now - (delivery.receiver.failing_since or now))
     rest_until = None if pause is None else now + pause
     wait = delay(delivery.attempts, context.settings.webhook_retry_delays, context.jitter(), result.retry_after)
     if wait is None:
@@ -63,11 +63,15 @@ def attempt(context: Context, sender: Sender, delivery: Delivery) -> Attempt:
     return Attempt(delivery, result, DeliveryState.WAITING, now, now + wait, rest_until)
 
 
-def record(context: Context, attempts: Sequence[Attempt], unsent: Sequence[Delivery] = ()) -> None:
+def record(context: Context, attempts: Sequence[Attempt], unsent: Sequence[Delivery] = ()) -> int:
     """Write every attempt down, and give back what was claimed and not sent.
 
     What becomes of a delivery decides the one who holds it: of an attempt that lost its lease only the attempt is kept.
+
+    Returns:
+        How many deliveries have ended.
     """
+    ended: list[Attempt] = []
 
     def write(connection: Connection) -> list[str]:
         now = context.clock()
@@ -75,7 +79,7 @@ def record(context: Context, attempts: Sequence[Attempt], unsent: Sequence[Deliv
         ours = [one for one in attempts if one.delivery.id in held]
         record_attempts(connection, [_delivery_row(one) for one in ours], [_attempt_row(one) for one in attempts])
         release_deliveries(connection, [one.id for one in unsent if one.id in held])
-        ended = [one for one in ours if one.state is not DeliveryState.WAITING]
+        ended[:] = [one for one in ours if one.state is not DeliveryState.WAITING]
         end_digests(connection, [one.delivery.id for one in ended if one.delivery.digest])
         bury(connection, [_dead(one) for one in ended if one.state is DeliveryState.DEAD], now)
         return _note_health(context, connection, attempts, now)
@@ -83,13 +87,14 @@ def record(context: Context, attempts: Sequence[Attempt], unsent: Sequence[Deliv
     for endpoint_id in context.database.transact(write):
         log.warning("webhook_endpoint_disabled", endpoint_id=endpoint_id, reason=DisabledReason.FAILING.value)
         give_up_disabled(context, endpoint_id=endpoint_id)
+    return len(ended)
 
 
 def _note_health(context: Context, connection: Connection, attempts: Sequence[Attempt], now: datetime) -> list[str]:
     """Which endpoints took something and which did not; the ids of those switched off for failing too long."""
-    well = {one.delivery.endpoint_id for one in attempts if one.result.error is None}
+    well = {one.delivery.receiver.id for one in attempts if one.result.error is None}
     note_successes(connection, sorted(well), now)
-    rests = _rests(one for one in attempts if one.delivery.endpoint_id not in well)
+    rests = _rests(one for one in attempts if one.delivery.receiver.id not in well)
     note_failures(connection, rests, now)
     failing_before = now - context.settings.webhook_disable_after
     off = switch_off_failing(connection, rests, failing_before=failing_before, now=now)
@@ -103,7 +108,7 @@ def _rests(failed: Iterable[Attempt]) -> dict[str, datetime | None]:
     """Until when each of the endpoints rests, if it does."""
     rests: dict[str, datetime | None] = {}
     for one in failed:
-        endpoint_id = one.delivery.endpoint_id
+        endpoint_id = one.delivery.receiver.id
         known = rests.get(endpoint_id)
         rests[endpoint_id] = max(known, one.rest_until) if known and one.rest_until else known or one.rest_until
     return rests
@@ -133,5 +138,5 @@ def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
 
 def _dead(attempt: Attempt) -> Dead:
     delivery = attempt.delivery
-    detail = {"ticketId": delivery.ticket_id, "endpointId": delivery.endpoint_id, "status": attempt.result.status}
+    detail = {"ticketId": delivery.ticket_id, "endpointId": delivery.receiver.id, "status": attempt.result.status}
     return Dead("webhook", str(attempt.result.error), delivery.id, detail)

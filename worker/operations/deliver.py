@@ -11,12 +11,14 @@ from datetime import timedelta
 from functools import cache
 
 import structlog
+from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.operations.attempts import Attempt, attempt, record
 from worker.operations.give_up import give_up_disabled
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
+from worker.storage.endpoints import receivers_of
 from worker.storage.outbox import settle_message
 from worker.storage.webhooks import Delivery, claim_deliveries, next_attempt_of
 from worker.webhooks.sending import Sender
@@ -39,14 +41,13 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
         How many attempts left their delivery in each state.
     """
     counts: Counter[str] = Counter()
-    give_up_disabled(context, ids=delivery_ids)
-    while claimed := _claim(context, delivery_ids):
+    ended = 0
+    while ended < len(delivery_ids) and (claimed := _claim(context, delivery_ids)):
         bind_work([delivery.ticket_id for delivery in claimed])
-        made = _send(context, claimed)
+        made, unsent = _send(context, claimed)
+        ended += record(context, made, unsent)
         counts.update(one.state.value for one in made)
-        if len(made) == len(delivery_ids):
-            break  # they were all, and sent
-    _see_to_the_rest(context, delivery_ids, message_id)
+    _see_to_the_rest(context, delivery_ids, message_id, all_ended=ended == len(delivery_ids))
     log.info("webhooks_sent", **counts)
     return dict(counts)
 
@@ -54,18 +55,26 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
 def _claim(context: Context, ids: Sequence[str]) -> list[Delivery]:
     """The next deliveries, as many as can be sent well within their lease."""
     settings = context.settings
-    now = context.clock()
     rounds = max(1, int(settings.lease / settings.webhook_timeout / 2))
-    return context.database.transact(
-        lambda connection: claim_deliveries(
+
+    def work(connection: Connection) -> tuple[list[Delivery], bool]:
+        now = context.clock()
+        receivers = receivers_of(connection, ids, now)
+        claimed = claim_deliveries(
             connection,
             ids,
+            receivers,
             now=now,
             lease_until=now + settings.lease,
             probe_until=now + settings.webhook_timeout,
             limit=AT_ONCE * rounds,
         )
-    )
+        return claimed, all(one.active for one in receivers.values())
+
+    claimed, all_active = context.database.transact(work)
+    if not all_active:
+        give_up_disabled(context, ids=ids)
+    return claimed
 
 
 @dataclass(slots=True)
@@ -86,32 +95,31 @@ class _Lanes:
                 delivery = self.waiting.popleft()
             except IndexError:
                 return
-            if delivery.endpoint_id in self.resting:
+            if delivery.receiver.id in self.resting:
                 self.unsent.append(delivery)
                 continue
             made = attempt(self.context, self.sender, delivery)
             if made.rest_until is not None:
-                self.resting.add(delivery.endpoint_id)
+                self.resting.add(delivery.receiver.id)
             self.made.append(made)
 
 
-def _send(context: Context, claimed: Sequence[Delivery]) -> list[Attempt]:
-    """Send them and record what came of it; probes that take their time are recorded later and not told here.
+def _send(context: Context, claimed: Sequence[Delivery]) -> tuple[list[Attempt], list[Delivery]]:
+    """What came of each, and those not sent since their endpoint stopped answering.
 
-    A process that dies before that leaves them to their lease, like any other.
+    Probes that take their time are not told here but recorded later; a process that dies before leaves them to their
+    lease, like any other.
     """
     threads, sender = _threads(os.getpid()), context.sender()
-    probes = [threads.submit(attempt, context, sender, one) for one in claimed if not one.proven]
-    lanes = _Lanes(context, sender, deque(one for one in claimed if one.proven))
+    probes = [threads.submit(attempt, context, sender, one) for one in claimed if not one.receiver.proven]
+    lanes = _Lanes(context, sender, deque(one for one in claimed if one.receiver.proven))
     running = [threads.submit(lanes.run) for _ in range(min(AT_ONCE, len(lanes.waiting)))]
     for lane in running:
         lane.result()
     answered, silent = wait(probes, context.settings.webhook_patience.total_seconds())
-    made = [*lanes.made, *(probe.result() for probe in answered)]
-    record(context, made, lanes.unsent)
     for probe in silent:
         probe.add_done_callback(lambda done: _record_later(context, done))
-    return made
+    return [*lanes.made, *(probe.result() for probe in answered)], lanes.unsent
 
 
 def _record_later(context: Context, probe: Future[Attempt]) -> None:
@@ -127,9 +135,9 @@ def _threads(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, f"webhook-{pid}")
 
 
-def _see_to_the_rest(context: Context, ids: Sequence[str], message_id: str) -> None:
+def _see_to_the_rest(context: Context, ids: Sequence[str], message_id: str, *, all_ended: bool) -> None:
     soon = context.clock() + SOON
     with context.database.write() as connection:
-        again_at = next_attempt_of(connection, ids, soon)
+        again_at = None if all_ended else next_attempt_of(connection, ids, soon)
         held_back = settle_message(connection, message_id, again_at)
     publish_next(context, held_back)

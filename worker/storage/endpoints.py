@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, c
 
 from worker.domain.definitions import Definition
 from worker.domain.words import DeliveryState, DisabledReason
-from worker.storage.bulk import insert_rows
+from worker.storage.bulk import among, insert_rows
 from worker.storage.tables import DeliveryRow, EndpointRow
 
 REMEMBERED = timedelta(minutes=1)
@@ -42,6 +42,43 @@ class Endpoint:
 
 
 _WISHES = [getattr(EndpointRow, name) for name in Endpoint.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An endpoint as sending needs it; `secrets` are the present one and, while it lasts, the one before it.
+
+    `active`: it is told of things at all. `proven`: it took the last webhook. `rested`: it may be sent to now.
+    """
+
+    id: str
+    url: str
+    secrets: Sequence[str]
+    active: bool
+    failing_since: datetime | None
+    proven: bool
+    rested: bool
+
+
+def receivers_of(connection: Connection, delivery_ids: Collection[str], now: datetime) -> dict[str, Receiver]:
+    """The endpoints of these deliveries."""
+    wanted = select(DeliveryRow.endpoint_id).where(among(connection, DeliveryRow.id, delivery_ids))
+    rows = connection.execute(select(EndpointRow.__table__).where(EndpointRow.id.in_(wanted))).mappings()
+    return {row["id"]: _receiver(row, now) for row in rows}
+
+
+def _receiver(row: RowMapping, now: datetime) -> Receiver:
+    until = row["previous_secret_until"]
+    previous = row["previous_secret"] if until is None or until > now else None
+    return Receiver(
+        id=row["id"],
+        url=row["url"],
+        secrets=[secret for secret in (row["secret"], previous) if secret],
+        active=row["enabled"] and row["disabled_at"] is None,
+        failing_since=row["failing_since"],
+        proven=row["failing_since"] is None and row["last_success_at"] is not None,
+        rested=row["resting_until"] is None or row["resting_until"] <= now,
+    )
 
 
 def is_active() -> ColumnElement[bool]:

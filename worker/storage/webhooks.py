@@ -12,12 +12,31 @@ from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, exi
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import DeliveryState
-from worker.storage.bulk import insert_rows, update_rows
-from worker.storage.endpoints import Endpoint, begin_probes, is_active
+from worker.storage.bulk import among, insert_rows, update_rows
+from worker.storage.endpoints import Endpoint, Receiver, begin_probes, is_active
 from worker.storage.ids import new_ids
 from worker.storage.tables import AttemptRow, DeliveryRow, EndpointRow, EventRow
 
 _WAITING = DeliveryState.WAITING.value
+
+
+def _precedes(earlier: Any, one: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
+    """Whether a delivery of the same ticket to the same endpoint comes first."""
+    return and_(
+        earlier.endpoint_id == one.endpoint_id,
+        earlier.ticket_id == one.ticket_id,
+        earlier.sequence < one.sequence,
+        earlier.state == _WAITING,
+    )
+
+
+# Made once: an alias takes longer to make than the statement to run.
+_EARLIER, _MEMBER, _HEAD, _AHEAD = (aliased(DeliveryRow) for _ in range(4))
+_BEHIND = exists().where(_precedes(_EARLIER, DeliveryRow))
+_MEMBER_BEHIND = and_(
+    DeliveryRow.digest_id.is_not(None),
+    exists().where(_MEMBER.digest_id == DeliveryRow.id, _precedes(_EARLIER, _MEMBER)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +54,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery with all that sending needs; `events` are the bodies, several of a digest.
-
-    `secrets` are the present one and, while it lasts, the one before it. `proven` when its endpoint took the last one.
-    """
+    """A claimed delivery with all that sending needs; `events` are the bodies, several of a digest."""
 
     id: str
-    endpoint_id: str
+    receiver: Receiver
     ticket_id: int
     batch_id: str | None
     attempts: int
-    url: str
-    secrets: Sequence[str]
     events: Sequence[Mapping[str, Any]]
     digest: bool
-    failing_since: datetime | None
-    proven: bool
 
 
 def add_events(
@@ -141,6 +153,7 @@ def webhook_id(delivery: RowMapping) -> str:
 def claim_deliveries(
     connection: Connection,
     ids: Collection[str],
+    receivers: Mapping[str, Receiver],
     *,
     now: datetime,
     lease_until: datetime,
@@ -152,27 +165,27 @@ def claim_deliveries(
     A line is that of one ticket and one endpoint. Of an endpoint that did not take the last one only one is taken, by
     one process: that is the probe; until `probe_until`, or a result, it gets no other.
     """
-    one, endpoint = DeliveryRow, EndpointRow
-    proven = and_(endpoint.failing_since.is_(None), endpoint.last_success_at.is_not(None)).label("proven")
-    rested = or_(endpoint.resting_until.is_(None), endpoint.resting_until <= now)
-    secrets = (endpoint.secret, endpoint.previous_secret, endpoint.previous_secret_until)
+    one = DeliveryRow
+    # Said of what is left out: no index by endpoint may look like the way to a message's few deliveries.
+    left_out = [endpoint.id for endpoint in receivers.values() if not (endpoint.active and endpoint.rested)]
+    if len(left_out) == len(receivers):
+        return []
     ready = (
-        select(one.__table__, endpoint.url, *secrets, endpoint.failing_since, proven, EventRow.body)
-        .join(endpoint, endpoint.id == one.endpoint_id)
+        select(one.id, one.endpoint_id, one.ticket_id, one.batch_id, one.digest_id, one.attempts, EventRow.body)
         .join(EventRow, EventRow.id == one.event_id)
-        .where(one.id.in_(ids), is_sent(), _is_due(now), is_active(), rested, ~_behind(), ~_digest_behind())
+        .where(among(connection, one.id, ids), one.endpoint_id.not_in(left_out))
+        .where(is_sent(), _is_due(now), ~_BEHIND, ~_MEMBER_BEHIND)
         .order_by(one.sequence)
         .limit(limit)
     )
     found = list(connection.execute(ready.with_for_update(skip_locked=True, of=one)).mappings())
-    taken = _with_one_probe(connection, found, now, probe_until)
+    taken = _with_one_probe(connection, found, receivers, now, probe_until)
     if not taken:
         return []
-    names = [row["id"] for row in taken]
     held = {"lease_until": lease_until, "attempts": one.attempts + 1}
-    connection.execute(update(one).where(one.id.in_(names)).values(**held))
+    connection.execute(update(one).where(among(connection, one.id, [row["id"] for row in taken])).values(**held))
     members = _members(connection, [row["id"] for row in taken if row["digest_id"]])
-    return [_delivery(row, members.get(row["id"], [row["body"]]), now) for row in taken]
+    return [_delivery(row, receivers[row["endpoint_id"]], members.get(row["id"], [row["body"]])) for row in taken]
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -184,38 +197,20 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return and_(one.state == _WAITING, or_(one.lease_until.is_(None), one.lease_until <= now))
 
 
-def _behind() -> ColumnElement[bool]:
-    """Whether another delivery of the same ticket to the same endpoint comes first."""
-    earlier = aliased(DeliveryRow)
-    return exists().where(_earlier(earlier, DeliveryRow))
-
-
-def _digest_behind() -> ColumnElement[bool]:
-    """Whether that is so for one of those that go in the digest of this one."""
-    earlier, member = aliased(DeliveryRow), aliased(DeliveryRow)
-    among_them = exists().where(member.digest_id == DeliveryRow.id, _earlier(earlier, member))
-    return and_(DeliveryRow.digest_id.is_not(None), among_them)
-
-
-def _earlier(earlier: Any, one: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
-    return and_(
-        earlier.endpoint_id == one.endpoint_id,
-        earlier.ticket_id == one.ticket_id,
-        earlier.sequence < one.sequence,
-        earlier.state == _WAITING,
-    )
-
-
 def _with_one_probe(
-    connection: Connection, found: Sequence[RowMapping], now: datetime, probe_until: datetime
+    connection: Connection,
+    found: Sequence[RowMapping],
+    receivers: Mapping[str, Receiver],
+    now: datetime,
+    probe_until: datetime,
 ) -> list[RowMapping]:
     first: dict[str, str] = {}
     for row in found:
-        if not row["proven"]:
+        if not receivers[row["endpoint_id"]].proven:
             first.setdefault(row["endpoint_id"], row["id"])
     mine = begin_probes(connection, first.keys(), now, probe_until)
     probes = {delivery_id for endpoint_id, delivery_id in first.items() if endpoint_id in mine}
-    return [row for row in found if row["proven"] or row["id"] in probes]
+    return [row for row in found if receivers[row["endpoint_id"]].proven or row["id"] in probes]
 
 
 def _members(connection: Connection, digest_ids: Collection[str]) -> Mapping[str, list[Mapping[str, Any]]]:
@@ -229,29 +224,22 @@ def _members(connection: Connection, digest_ids: Collection[str]) -> Mapping[str
     return found
 
 
-def _delivery(row: RowMapping, events: Sequence[Mapping[str, Any]], now: datetime) -> Delivery:
-    until = row["previous_secret_until"]
-    previous = row["previous_secret"] if until is None or until > now else None
+def _delivery(row: RowMapping, receiver: Receiver, events: Sequence[Mapping[str, Any]]) -> Delivery:
     return Delivery(
         id=row["id"],
-        endpoint_id=row["endpoint_id"],
+        receiver=receiver,
         ticket_id=row["ticket_id"],
         batch_id=row["batch_id"],
         attempts=row["attempts"] + 1,
-        url=row["url"],
-        secrets=[secret for secret in (row["secret"], previous) if secret],
         events=events,
         digest=row["digest_id"] is not None,
-        failing_since=row["failing_since"],
-        proven=row["proven"],
     )
 
 
 def held_deliveries(connection: Connection, claimed: Sequence[Delivery]) -> set[str]:
     """Which of the claimed deliveries are still ours: one that was taken over is another's to decide about."""
-    query = select(DeliveryRow.id, DeliveryRow.attempts).where(
-        DeliveryRow.id.in_([one.id for one in claimed]), DeliveryRow.state == _WAITING
-    )
+    these = among(connection, DeliveryRow.id, [one.id for one in claimed])
+    query = select(DeliveryRow.id, DeliveryRow.attempts).where(these, DeliveryRow.state == _WAITING)
     attempts = {row.id: row.attempts for row in connection.execute(query.with_for_update())}
     return {one.id for one in claimed if attempts.get(one.id) == one.attempts}
 
@@ -278,7 +266,7 @@ def end_digests(connection: Connection, ids: Collection[str]) -> None:
     """Let all that went in these digests share the fate of the first."""
     if not ids:
         return
-    head = aliased(DeliveryRow)
+    head = _HEAD
     shared = {name: getattr(head, name) for name in _ENDS}
     members = and_(DeliveryRow.digest_id.in_(ids), DeliveryRow.digest_id == head.id, DeliveryRow.id != head.id)
     connection.execute(update(DeliveryRow).where(members).values(**shared))
@@ -298,11 +286,11 @@ def give_up_deliveries(
     At most `limit`; what somebody is sending is left.
     """
     one = DeliveryRow
-    among = one.endpoint_id == endpoint_id if ids is None else one.id.in_(ids)
+    these = one.endpoint_id == endpoint_id if ids is None else among(connection, one.id, ids)
     query = (
         select(one.id, one.ticket_id, one.endpoint_id, one.digest_id)
         .join(EndpointRow, EndpointRow.id == one.endpoint_id)
-        .where(among, is_sent(), _is_free(now), ~is_active())
+        .where(these, is_sent(), _is_free(now), ~is_active())
         .order_by(one.sequence)
         .limit(limit)
     )
@@ -319,7 +307,7 @@ def next_attempt_of(connection: Connection, ids: Collection[str], soon: datetime
 
     One behind others in its line may be tried when the last of these is, and none before its endpoint has rested.
     """
-    ahead = aliased(DeliveryRow)
+    ahead = _AHEAD
     line = and_(
         ahead.endpoint_id == DeliveryRow.endpoint_id,
         ahead.ticket_id == DeliveryRow.ticket_id,
@@ -331,7 +319,7 @@ def next_attempt_of(connection: Connection, ids: Collection[str], soon: datetime
         .select_from(DeliveryRow)
         .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
         .join(ahead, line)
-        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == _WAITING)
+        .where(among(connection, DeliveryRow.id, ids), DeliveryRow.state == _WAITING)
         .group_by(DeliveryRow.id, EndpointRow.resting_until)
     )
     times = connection.execute(query)
