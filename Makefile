@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo up test check bench eval lock
+.PHONY: demo up test check bench faults eval lock
 
 # Without a pip of its own: the system's one fills it, so Debian's python3-venv is not needed.
 .venv/.locked: requirements.lock
@@ -31,6 +31,10 @@ check: .venv/.locked
 # Minutes, and only as true as the machine is quiet: ARGS="--quick" to try it.
 bench: .venv/.locked
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Minutes: kills workers, takes databases and brokers away at full size, and counts what was lost: ARGS="--quick" to try it.
+faults: .venv/.locked
+	$(BIN)/python -m tests.faults $(ARGS)
 
 # Every engine over the labelled corpus: ARGS=--show-misses lists what is wrong in the part for tuning.
 eval: .venv/.locked
