@@ -25,8 +25,9 @@ _FORWARD_CUE = regex.compile(
 )
 _BACKWARD_CUE = regex.compile(
     r"(?i)(?:\b(?:seit(?: dem)?|vom|since|dated|letzten|vergangenen|last)|\bstand (?:am|vom)|\b(?:abgelesen"
-    r"|ablesung|eingezogen|ausgezogen|gelesen|read)\W+(?:am|on|vom)?)\s*(?:the\s)?$"
+    r"|ablesung|eingezogen|ausgezogen|gelesen|read(?: it| them)?)\W+(?:am|on|vom)?)\s*(?:the\s)?$"
 )
+_BACKWARD_AFTER = regex.compile(r"(?i)\W{0,2}(?:\w+\s){0,2}(?:abgelesen|ausgezogen|eingezogen|überwiesen|bezahlt)\b")
 Reader = Callable[[regex.Match[str], date, str], date | None]
 """What makes a date of a match, given today and the text before it; None when it is none after all."""
 
@@ -90,11 +91,12 @@ def _full_year(written: str) -> int:
     return year if len(written) == 4 else year + (2000 if year < century_turn else 1900)  # noqa: PLR2004
 
 
-def weekday(match: regex.Match[str], today: date, _before: str) -> date | None:
-    """`nächsten Donnerstag`, `on Friday`, `last Monday`: the nearest that way, never today."""
+def weekday(match: regex.Match[str], today: date, before: str) -> date | None:
+    """`nächsten Donnerstag`, `on Friday`, `abgelesen am Montag`: the nearest that way, never today."""
     which = match["which"].lower()
     day = weekday_number(match["day"])
-    if which.startswith(("letzt", "vergangen", "vorig", "last", "past")):
+    over = _BACKWARD_CUE.search(before) or _BACKWARD_AFTER.match(match.string, match.end())
+    if which.startswith(("letzt", "vergangen", "vorig", "last", "past")) or over:
         return on_weekday(today, day, after=False)
     upcoming = on_weekday(today, day, after=True)
     if which.startswith("übernächst"):

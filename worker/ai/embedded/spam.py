@@ -3,7 +3,8 @@
 A false alarm takes a customer's request out of every list, a miss costs a person one glance: in doubt it is clean.
 `spam.json` beside this file holds the words, as patterns on folded text (see letters.py): two different `signs` make
 spam of a text that has none of the words of `customers`; `newsletter` holds two groups that only a newsletter has both
-of; `automatic` is what machines say of their messages. Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id),
+of; `automatic` is what machines say of their messages. What others merely think of a mail, a filter's flag or the list
+that it came by, does not count against a customer who names a number of theirs (`identified`). Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id),
 RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
 """
 
@@ -48,6 +49,7 @@ _BOUNCE_SUBJECT = regex.compile(
 _WORDS = json.loads(Path(__file__).with_name("spam.json").read_text(encoding="utf-8"))
 _SIGNS = tuple(regex.compile(rf"\b(?:{'|'.join(patterns)})\b") for patterns in _WORDS["signs"].values())
 _CUSTOMER = regex.compile("|".join(_WORDS["customers"]))
+_IDENTIFIED = regex.compile("|".join(_WORDS["identified"]))
 _NEWSLETTER = tuple(regex.compile("|".join(patterns)) for patterns in _WORDS["newsletter"])
 _AUTOMATIC = regex.compile("|".join(_WORDS["automatic"]))
 
@@ -56,7 +58,9 @@ def judge(message: Message) -> SpamVerdict | None:
     """The verdict on an incoming message; outgoing and internal ones are clean. None when there is nothing to judge."""
     if message.direction != "in":
         return SpamVerdict(SpamStatus.AUTO_CLEAN, "not_incoming")
-    for status, reason, applies in _HEADER_RULES:
+    folded = fold(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}")
+    rules = _ORIGIN_RULES if _IDENTIFIED.search(folded) else _ORIGIN_RULES + _OPINION_RULES
+    for status, reason, applies in rules:
         if applies(message.headers):
             return SpamVerdict(status, reason)
     if not (message.text.strip() or message.subject.strip()):
@@ -65,7 +69,7 @@ def judge(message: Message) -> SpamVerdict | None:
         if pattern.match(message.subject[:300]):
             return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, reason)
     if message.channel == "email":
-        return _judge_text(fold(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}"))
+        return _judge_text(folded)
     return SpamVerdict(SpamStatus.AUTO_CLEAN, "nothing_suspicious")
 
 
@@ -134,12 +138,15 @@ def _own_group(headers: Headers) -> bool:
     return any(group and group in receiver.replace("@", ".") for group in groups for receiver in receivers)
 
 
-_HEADER_RULES: tuple[tuple[SpamStatus, str, Callable[[Headers], bool]], ...] = (
-    (SpamStatus.AUTO_SPAM, "header_spam_flag", _flagged),
-    (SpamStatus.AUTO_SPAM, "header_junk_level", _junk_level),
+_Rules = tuple[tuple[SpamStatus, str, Callable[[Headers], bool]], ...]
+_ORIGIN_RULES: _Rules = (
     (SpamStatus.AUTO_PROGRAMMATIC, "header_auto_submitted", _auto_submitted),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_auto_reply", _auto_reply),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_bounce", _bounce),
+)
+_OPINION_RULES: _Rules = (
+    (SpamStatus.AUTO_SPAM, "header_spam_flag", _flagged),
+    (SpamStatus.AUTO_SPAM, "header_junk_level", _junk_level),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_list", _newsletter),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_precedence", _bulk),
 )
