@@ -19,6 +19,8 @@ T = TypeVar("T")
 _LOST_RACES = frozenset({"40001", "40P01", "23505"})
 _ATTEMPTS = 5
 _SQLITE_PATIENCE = 30_000  # milliseconds to wait for another writer
+_POSTGRES_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds after which a server that says nothing counts as away. What the URL says goes before."""
 
 
 class Database:
@@ -92,7 +94,10 @@ def _lost_a_race(error: DBAPIError) -> bool:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=5)
+        patience = {name: value for name, value in _POSTGRES_PATIENCE.items() if name not in url.query}
+        return create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args=patience
+        )
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _SQLITE_PATIENCE / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
