@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
 from sqlalchemy import Table, select
 
 from config.settings import Settings
+from tests.worker.operations.receivers import DELAYS, Receiver
 from worker.ai.protocol import Engine
 from worker.context import Context
 from worker.domain.entities import Ticket
@@ -27,7 +31,7 @@ from worker.storage.outbox import Message
 from worker.storage.runs import RequestedBy
 from worker.storage.tables import Base, OutboxRow, RefreshRunRow, TagRow, TicketRow, TicketTagRow
 from worker.storage.tickets import lock_tickets, read_tickets
-from worker.webhooks.sending import Sender
+from worker.webhooks.sending import Limits, Sender
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -210,3 +214,24 @@ def add_tags(world: World) -> Callable[..., None]:
             insert_rows(connection, TagRow, rows)
 
     return add
+
+
+@pytest.fixture(scope="module")
+def receiving_server() -> Iterator[HTTPServer]:
+    with HTTPServer(host="127.0.0.1", threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def receiver(world: World, receiving_server: HTTPServer) -> Iterator[Receiver]:
+    """A server that endpoints `a` and `b` are at, and a sender that may reach it and waits a second."""
+    receiving_server.clear()
+    receiver = Receiver(receiving_server)
+    for path in ("/a", "/b"):
+        receiving_server.expect_request(path).respond_with_handler(receiver.answer)
+    world.with_settings(webhook_retry_delays=DELAYS)
+    limits = Limits(read=timedelta(seconds=1), total=timedelta(seconds=1))
+    tls = ssl.create_default_context()  # made beforehand: it takes a good part of that second
+    with closing(Sender(allowed=["127.0.0.1"], limits=limits, tls=tls)) as sender:
+        world.context = replace(world.context, sender=lambda: sender)
+        yield receiver

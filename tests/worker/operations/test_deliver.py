@@ -2,99 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
-from werkzeug import Request, Response
 
 from tests.services.waiting import wait_until
 from tests.worker.operations.conftest import Add, World
+from tests.worker.operations.receivers import DELAYS, OK, SECRET, Answer, Receiver, change, listen, run, status
 from worker.operations.deliver import AT_ONCE, SOON, deliver
-from worker.operations.load import load
 from worker.operations.publish import publish
-from worker.storage.outbox import Message
 from worker.storage.tables import AttemptRow, DeadLetterRow, DeliveryRow, OutboxRow
 from worker.webhooks.retry import SHORTEST_REST
-from worker.webhooks.sending import Limits, Sender
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-DELAYS = (timedelta(seconds=5), timedelta(seconds=60))
-Answer = tuple[int, dict[str, str]]
-Script = Answer | Callable[[], Answer]
-OK: Answer = (204, {})
-
-
-def status(number: int, **headers: str) -> Answer:
-    return number, {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-@dataclass
-class Receiver:
-    """A server whose paths are endpoints; `answers` are given one after the other, the last one for ever."""
-
-    server: HTTPServer
-    answers: dict[str, list[Script]] = field(default_factory=lambda: defaultdict(lambda: [OK]))
-    got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
-
-    def answer(self, request: Request) -> Response:
-        endpoint = request.path.strip("/")
-        self.requests.append(request)
-        self.got.append((endpoint, json.loads(request.data)))
-        left = self.answers[endpoint]
-        script = left.pop(0) if len(left) > 1 else left[0]
-        number, headers = script() if callable(script) else script
-        return Response(status=number, headers=headers)
-
-    def tickets(self, endpoint: str) -> list[int]:
-        return [body["ticketId"] for name, body in self.got if name == endpoint]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HTTPServer]:
-    with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        yield server
-
-
-@pytest.fixture
-def receiver(world: World, server: HTTPServer) -> Iterator[Receiver]:
-    server.clear()
-    receiver = Receiver(server)
-    server.expect_request("/a").respond_with_handler(receiver.answer)
-    server.expect_request("/b").respond_with_handler(receiver.answer)
-    world.with_settings(webhook_retry_delays=DELAYS)
-    limits = Limits(read=timedelta(seconds=1), total=timedelta(seconds=1))
-    tls = ssl.create_default_context()  # made beforehand: it takes a good part of that second
-    with closing(Sender(allowed=["127.0.0.1"], limits=limits, tls=tls)) as sender:
-        world.context = replace(world.context, sender=lambda: sender)
-        yield receiver
-
-
-def listen(world: World, receiver: Receiver, *names: str, **urls: str) -> None:
-    """Endpoints at the receiver's paths, or elsewhere."""
-    named = {name: receiver.server.url_for(f"/{name}") for name in names} | urls
-    load(world.context, {"webhooks": [{"id": name, "url": url, "secret": SECRET} for name, url in named.items()]})
-
-
-def change(world: World, *ticket_ids: int, **fields: object) -> Message:
-    """Patches tickets; the message that carries their webhooks."""
-    world.patch(*({"id": ticket_id} | (fields or {"status": "closed"}) for ticket_id in ticket_ids))
-    return world.sent[-1]
-
-
-def run(world: World, message: Message) -> dict[str, int]:
-    return deliver(world.context, message.arguments["delivery_ids"], message.id)
+from worker.webhooks.sending import Sender
 
 
 def states(world: World) -> list[str]:
@@ -198,7 +121,7 @@ def test_a_receiver_that_is_gone_is_not_asked_again(world: World, add_tickets: A
 
 
 def test_a_private_address_is_dead_at_once(world: World, add_tickets: Add, receiver: Receiver) -> None:
-    listen(world, receiver, inside="http://10.0.0.1/")
+    listen(world, receiver, "inside", url="http://10.0.0.1/")
     add_tickets(1)
 
     assert run(world, change(world, 1)) == {"dead": 1}
