@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
@@ -18,7 +18,7 @@ from worker.operations.attempts import Attempt, attempt, record
 from worker.operations.give_up import give_up_disabled
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
-from worker.storage.endpoints import receivers_of
+from worker.storage.endpoints import Receiver, receivers_of
 from worker.storage.outbox import settle_message
 from worker.storage.webhooks import Delivery, claim_deliveries, next_attempt_of
 from worker.webhooks.sending import Sender
@@ -42,22 +42,27 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
     """
     counts: Counter[str] = Counter()
     ended = 0
-    while ended < len(delivery_ids) and (claimed := _claim(context, delivery_ids)):
+    while True:
+        claimed, resting_until = _claim(context, delivery_ids)
+        if not claimed:
+            break
         bind_work([delivery.ticket_id for delivery in claimed])
         made, unsent = _send(context, claimed)
         ended += record(context, made, unsent)
         counts.update(one.state.value for one in made)
-    _see_to_the_rest(context, delivery_ids, message_id, all_ended=ended == len(delivery_ids))
+        if ended == len(delivery_ids):
+            break
+    _see_to_the_rest(context, delivery_ids, message_id, resting_until, all_ended=ended == len(delivery_ids))
     log.info("webhooks_sent", **counts)
     return dict(counts)
 
 
-def _claim(context: Context, ids: Sequence[str]) -> list[Delivery]:
-    """The next deliveries, as many as can be sent well within their lease."""
+def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], datetime | None]:
+    """The next deliveries, as many as can be sent well within their lease; or until when all their endpoints rest."""
     settings = context.settings
     rounds = max(1, int(settings.lease / settings.webhook_timeout / 2))
 
-    def work(connection: Connection) -> tuple[list[Delivery], bool]:
+    def work(connection: Connection) -> tuple[list[Delivery], Sequence[Receiver]]:
         now = context.clock()
         receivers = receivers_of(connection, ids, now)
         claimed = claim_deliveries(
@@ -69,12 +74,14 @@ def _claim(context: Context, ids: Sequence[str]) -> list[Delivery]:
             probe_until=now + settings.webhook_timeout,
             limit=AT_ONCE * rounds,
         )
-        return claimed, all(one.active for one in receivers.values())
+        return claimed, list(receivers.values())
 
-    claimed, all_active = context.database.transact(work)
-    if not all_active:
+    claimed, receivers = context.database.transact(work)
+    if not all(one.active for one in receivers):
         give_up_disabled(context, ids=ids)
-    return claimed
+        return claimed, None
+    rests = [one.resting_until for one in receivers if one.resting_until]
+    return claimed, min(rests) if rests and len(rests) == len(receivers) else None
 
 
 @dataclass(slots=True)
@@ -135,9 +142,13 @@ def _threads(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, f"webhook-{pid}")
 
 
-def _see_to_the_rest(context: Context, ids: Sequence[str], message_id: str, *, all_ended: bool) -> None:
+def _see_to_the_rest(
+    context: Context, ids: Sequence[str], message_id: str, resting_until: datetime | None, *, all_ended: bool
+) -> None:
     soon = context.clock() + SOON
     with context.database.write() as connection:
-        again_at = None if all_ended else next_attempt_of(connection, ids, soon)
+        again_at = resting_until
+        if again_at is None and not all_ended:
+            again_at = next_attempt_of(connection, ids, soon)
         held_back = settle_message(connection, message_id, again_at)
     publish_next(context, held_back)

@@ -48,7 +48,7 @@ _WISHES = [getattr(EndpointRow, name) for name in Endpoint.__dataclass_fields__]
 class Receiver:
     """An endpoint as sending needs it; `secrets` are the present one and, while it lasts, the one before it.
 
-    `active`: it is told of things at all. `proven`: it took the last webhook. `rested`: it may be sent to now.
+    `active`: it is told of things at all. `proven`: it took the last webhook. `resting_until` is set while it rests.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Receiver:
     active: bool
     failing_since: datetime | None
     proven: bool
-    rested: bool
+    resting_until: datetime | None
 
 
 def receivers_of(connection: Connection, delivery_ids: Collection[str], now: datetime) -> dict[str, Receiver]:
@@ -77,7 +77,7 @@ def _receiver(row: RowMapping, now: datetime) -> Receiver:
         active=row["enabled"] and row["disabled_at"] is None,
         failing_since=row["failing_since"],
         proven=row["failing_since"] is None and row["last_success_at"] is not None,
-        rested=row["resting_until"] is None or row["resting_until"] <= now,
+        resting_until=row["resting_until"] if row["resting_until"] and row["resting_until"] > now else None,
     )
 
 

@@ -165,11 +165,11 @@ def claim_deliveries(
     A line is that of one ticket and one endpoint. Of an endpoint that did not take the last one only one is taken, by
     one process: that is the probe; until `probe_until`, or a result, it gets no other.
     """
-    one = DeliveryRow
     # Said of what is left out: no index by endpoint may look like the way to a message's few deliveries.
-    left_out = [endpoint.id for endpoint in receivers.values() if not (endpoint.active and endpoint.rested)]
+    left_out = [one.id for one in receivers.values() if one.resting_until or not one.active]
     if len(left_out) == len(receivers):
         return []
+    one = DeliveryRow
     ready = (
         select(one.id, one.endpoint_id, one.ticket_id, one.batch_id, one.digest_id, one.attempts, EventRow.body)
         .join(EventRow, EventRow.id == one.event_id)
