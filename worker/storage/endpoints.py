@@ -62,8 +62,11 @@ class Receiver:
 
 def receivers_of(connection: Connection, delivery_ids: Collection[str], now: datetime) -> dict[str, Receiver]:
     """The endpoints of these deliveries."""
-    wanted = select(DeliveryRow.endpoint_id).where(among(connection, DeliveryRow.id, delivery_ids))
-    rows = connection.execute(select(EndpointRow.__table__).where(EndpointRow.id.in_(wanted))).mappings()
+    of_these = select(DeliveryRow.endpoint_id).where(among(connection, DeliveryRow.id, delivery_ids)).distinct()
+    # Found first: a plan that begins with the endpoints leads through all deliveries that they ever had.
+    wanted = of_these.cte("wanted").prefix_with("MATERIALIZED", dialect="postgresql")
+    query = select(EndpointRow.__table__).join(wanted, wanted.c.endpoint_id == EndpointRow.id)
+    rows = connection.execute(query).mappings()
     return {row["id"]: _receiver(row, now) for row in rows}
 
 
