@@ -45,7 +45,7 @@ _QUICK = {
 }
 """Clocks so short that a test sees what they are for."""
 
-PATIENCE = 300.0
+PATIENCE = 180.0
 """Seconds within which everything has to end."""
 
 

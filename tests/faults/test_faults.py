@@ -11,7 +11,7 @@ from tests.faults.plan import LARGE, SUITE, Plan
 from tests.faults.run import strike
 from tests.faults.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.workers
+pytestmark = [pytest.mark.workers, pytest.mark.timeout(400)]
 
 Request = pytest.FixtureRequest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -84,7 +85,7 @@ def one_batch(plan: Plan) -> Work:
 
 
 def two_batches(plan: Plan) -> Work:
-    """Two batches for the same tickets, in opposite order.
+    """Two batches for the same tickets, one of them in any order, so that each chunk meets each of the other's.
 
     Each changes fields of its own and one that the other changes too, adds a tag of its own and takes one away.
     """
@@ -101,6 +102,8 @@ def _contesting(case: Case, which: int) -> Batch:
         wanted[ticket.id] = Wanted(values, frozenset({free[which]}), frozenset(ticket.tags[which : which + 1]))
     items = [
         {"id": ticket_id, **one.values, "addTagIds": sorted(one.added), "removeTagIds": sorted(one.removed)}
-        for ticket_id, one in sorted(wanted.items(), reverse=bool(which))
+        for ticket_id, one in wanted.items()
     ]
+    if which:
+        Random(which).shuffle(items)  # noqa: S311 - an order
     return Batch(own, items, {Outcome.UPDATED.value: len(items)}, wanted)
