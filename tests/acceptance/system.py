@@ -95,6 +95,3 @@ class System:
     def updated(self, key: str) -> int:
         """How many items of a batch are saved."""
         return next(iter(self.ask(select(BatchRow.updated).where(BatchRow.key == key))), 0)
-
-    def ended(self, key: str) -> bool:
-        return self.ask(select(BatchRow.state).where(BatchRow.key == key)) == ["done"]

@@ -1,11 +1,9 @@
-"""The main job with real processes: a foreign sender, a worker that may die, beat, Flower, and both databases."""
+"""The main job with real processes: a foreign sender, a worker, beat, Flower, and both databases."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -77,30 +75,6 @@ def test_every_mode_ends_and_spam_is_left_alone(loaded: System) -> None:
     assert {run["state"] for run in shown["refreshes"]} == {"done", "skipped", "merged"}
     skipped = [item["reason"] for item in shown["items"] if item["outcome"] == "refresh_skipped"]
     assert skipped == ["spam"] * 5
-
-
-def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(system: System) -> None:
-    count = 1_500
-    system.environment["TICKETS_CHUNK_SIZE"] = "10"
-    document = system.folder / "tickets.json"
-    tickets = [{"id": number, "from": "kunde@example.com", "subject": "Frage"} for number in range(1, count + 1)]
-    document.write_text(json.dumps({"tickets": tickets}))
-    system.run("load", str(document))
-    items = [{"id": number, "status": "closed"} for number in range(1, count + 1)]
-
-    with system.worker() as doomed:
-        system.send("big", items=items)
-        assert wait_until(lambda: 0 < system.updated("big") < count, seconds=60)
-        os.killpg(doomed.pid, signal.SIGKILL)
-    assert not system.ended("big")
-    with system.worker(), system.process("beat"):
-        assert wait_until(lambda: system.ended("big"), seconds=90)
-
-    assert system.batch("big")["counts"]["updated"] == count
-    for ticket in system.run("show", "ticket", "1", "700", str(count), "--history"):
-        assert ticket["status"] == "closed"
-        assert [row["field"] for row in ticket["history"]] == ["status"]
-        assert len(ticket["worklog"]) == 1
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])  # beat waits for the next full minute: once is enough
