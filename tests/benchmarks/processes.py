@@ -86,8 +86,12 @@ def worker(database_url: str) -> Iterator[int]:
 
 
 def children(pid: int) -> Sequence[int]:
-    """Processes that this one started (Linux)."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Processes that this one started."""
+    if Path("/proc").exists():
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, check=True, text=True)  # noqa: S607 - every Unix has it
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(child) for parent, child in pairs if int(parent) == pid]
 
 
 def peak_memory(pid: int) -> float:
