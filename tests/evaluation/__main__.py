@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.evaluation import report
 from tests.evaluation.answers import answers
 from tests.evaluation.checks import Check, checks
-from tests.evaluation.corpus import Labelled, directory, messages
 from tests.evaluation.figures import figures
+from tests.evaluation.labelled import Labelled, directory, messages
 from worker.ai.embedded.engine import EmbeddedEngine
 from worker.ai.protocol import Engine
 from worker.app import app

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from config.settings import Settings
-from tests.evaluation.corpus import Labelled, directory
+from tests.evaluation.labelled import Labelled, directory
 from worker.ai.protocol import Engine
 from worker.context import Context
 from worker.domain.entities import Values

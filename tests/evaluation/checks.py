@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.evaluation.answers import Answer
-from tests.evaluation.corpus import Labelled
+from tests.evaluation.labelled import Labelled
 from worker.domain.comparison import fold, number_key, phone_key, same_address
 from worker.domain.words import SpamStatus
 

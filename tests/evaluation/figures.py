@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from tests.evaluation.checks import Check
-from tests.evaluation.corpus import Part
+from tests.evaluation.labelled import Part
 
 _Z = 1.959964  # the 97.5th percentile of the normal distribution
 

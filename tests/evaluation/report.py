@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.evaluation.checks import Check
-from tests.evaluation.corpus import Labelled, Part
 from tests.evaluation.figures import GOALS, Figure
+from tests.evaluation.labelled import Labelled, Part
 
 _ROOT = Path(__file__).parents[2]
 OUTPUT = _ROOT / "build" / "eval.json"

@@ -16,14 +16,12 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.letters import fold
-from worker.ai.embedded.vectors import Encoder, Head, Vectors
+from worker.ai.embedded.vectors import Vectors
 
 NOTHING = "none"
 """The class of sentences that are about no concept: greetings, thanks, other walks of life."""
-
-
-_SHARPNESS = 12.0  # how much a small lead counts when concepts compete
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,12 @@ class Concept:
 
 
 class Concepts:
-    """The concepts and the head that tells them from a sentence's vector; `background` has the examples' vectors."""
+    """The concepts, and how much a sentence's vector is about each."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        entries = _entries()
+    def __init__(self, heads: Heads) -> None:
+        entries = read_entries()
         self.all = tuple(_concept(name, entry) for name, entry in entries.items() if name != NOTHING)
-        examples = [(text, at) for at, entry in enumerate(entries.values()) for text in entry["examples"]]
-        vectors = encoder.encode([text for text, _ in examples])
-        self.background = vectors
-        self._head = Head(vectors, [label for _, label in examples], len(entries))
+        self._heads = heads
         self._columns = [at for at, name in enumerate(entries) if name != NOTHING]
         places = {concept.name: at for at, concept in enumerate(self.all)}
         self._narrower = [
@@ -87,13 +82,11 @@ class Concepts:
 
     def felt(self, vectors: Vectors) -> Vectors:
         """How much each vector is about each concept, 0 to 1; rows are texts, columns concepts."""
-        return self._head.scores(vectors)[:, self._columns]
+        return self._heads.own(vectors)[:, self._columns]
 
     def chosen(self, vectors: Vectors) -> Vectors:
         """The same in competition: each row's shares of all concepts, and of none of them, add up to 1."""
-        scores = np.exp(_SHARPNESS * self._head.scores(vectors))
-        shares: Vectors = scores / scores.sum(axis=1, keepdims=True)
-        return shares[:, self._columns]
+        return self._heads.shares(vectors)[:, self._columns]
 
 
 def _named(concept: Concept, folded: str) -> int:
@@ -112,7 +105,8 @@ def _concept(name: str, entry: Mapping[str, Sequence[str]]) -> Concept:
     )
 
 
-def _entries() -> dict[str, dict[str, list[str]]]:
+def read_entries() -> dict[str, dict[str, list[str]]]:
+    """The parts of `concepts.json` by concept, `NOTHING` among them."""
     path = Path(__file__).with_name("concepts.json")
     entries: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
     return entries

@@ -147,7 +147,8 @@ FORMS: tuple[tuple[regex.Pattern[str], meaning.Reader], ...] = (
     ),
     (
         _pattern(
-            r"\bheut(?:e|igen)\b|\btoday\b|\bthis (?:morning|afternoon|evening)\b|\bab (?:sofort|jetzt)\b|\bsofort\b|\bimmediately\b|\bas of now\b"
+            r"\bheut(?:e|igen)\b|\btoday\b|\bthis (?:morning|afternoon|evening)\b"
+            r"|\bab (?:sofort|jetzt)\b|\bsofort\b|\bimmediately\b|\bas of now\b"
             r"|\beffective now\b|\bright away\b|\bwith immediate effect\b|\bmit sofortiger wirkung\b|\bfrom now on\b"
         ),
         meaning.in_days(0),

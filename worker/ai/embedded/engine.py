@@ -8,8 +8,9 @@ from functools import cached_property
 
 import regex
 
-from worker.ai.embedded import agents, body, clues, sentiment, spam, summary, tags
+from worker.ai.embedded import agents, body, clues, heads, sentiment, spam, summary, tags
 from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.language import Languages
 from worker.ai.embedded.reading import Reader
 from worker.ai.embedded.relevance import Relevance
@@ -44,16 +45,21 @@ class EmbeddedEngine:
         self._reader = Reader(self._encoder, lambda: self._concepts)
 
     @cached_property
+    def _heads(self) -> Heads:
+        return heads.load()
+
+    @cached_property
     def _concepts(self) -> Concepts:
-        return Concepts(self._encoder)
+        return Concepts(self._heads)
 
     @cached_property
     def _relevance(self) -> Relevance:
-        return Relevance(self._encoder, self._concepts)
+        return Relevance(self._encoder, self._concepts, self._heads)
 
     def preload(self) -> None:
         """Load every model now."""
         self._languages.detect("Guten Tag")
+        self._encoder.encode(["Guten Tag"])
         _ = self._relevance
 
     def language(self, message: Message) -> Language | None:

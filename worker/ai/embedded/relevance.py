@@ -1,8 +1,8 @@
 """How much a sentence is about something that a person has defined: a tag or an AI agent.
 
 Two ways lead there. A definition that names concepts of energy supply is judged by these concepts; any other by how
-near the sentence comes to the definition's own words. Both are small logistic models; their weights were fitted on
-hand-written German and English messages and rounded.
+near the sentence comes to the definition's own words. Both are small logistic models: the weights of the first are
+trained (see heads.py), those of the second were fitted on hand-written German and English messages and rounded.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.letters import content_words
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.vectors import Encoder, Vectors
 
-# Weights: named, felt, chosen, nearness, only others named; and the bias.
-_CONCEPT_WEIGHTS = np.array([3.6, 4.1, 5.0, 1.9, -0.9], dtype=np.float32)
-_CONCEPT_BIAS = -5.2
+FEATURES = ("named", "felt", "chosen", "nearness", "only others named")
+"""What a sentence is judged by where a definition names concepts; `Heads.relevance` weighs it, with a bias at last."""
+
 # Weights: nearness, cosine, words of the name, words of the description; and the bias.
 _OWN_WEIGHTS = np.array([4.9, 2.2, 2.0, 0.9], dtype=np.float32)
 _OWN_BIAS = -3.4
@@ -64,9 +66,10 @@ class Profile:
 class Relevance:
     """Judges sentences against definitions; profiles are remembered by content."""
 
-    def __init__(self, encoder: Encoder, concepts: Concepts) -> None:
+    def __init__(self, encoder: Encoder, concepts: Concepts, heads: Heads) -> None:
         self._encoder = encoder
         self._concepts = concepts
+        self._heads = heads
         self.profile = lru_cache(maxsize=_REMEMBERED)(self._profile)
 
     def of(self, reading: Reading, definition: Definition) -> Vectors:
@@ -75,9 +78,15 @@ class Relevance:
         if not len(reading.vectors):
             return np.zeros(0, dtype=np.float32)
         if profile.is_known:
-            return _by_concepts(reading, profile)
+            return self._by_concepts(reading, profile)
         by_words = _by_words(reading, profile)
-        return np.maximum(by_words, _by_concepts(reading, profile)) if profile.concepts.any() else by_words
+        return np.maximum(by_words, self._by_concepts(reading, profile)) if profile.concepts.any() else by_words
+
+    def _by_concepts(self, reading: Reading, profile: Profile) -> Vectors:
+        *weights, bias = self._heads.relevance
+        odds = _logistic(features(reading, profile) @ np.array(weights, dtype=np.float32) + bias)
+        odds[denied(reading, profile)] = 0.0
+        return odds
 
     def retracted(self, reading: Reading, definition: Definition) -> bool:
         """Whether the message takes back what the definition is mainly about: `vergessen Sie meine Kündigung`."""
@@ -89,7 +98,7 @@ class Relevance:
         definition = Definition(definition.name, definition.description, examples)
         parts = [part for part in (definition.name, definition.description) if part.strip()]
         vectors = self._encoder.encode([*parts, *examples] or [""])
-        nearness = self._concepts.background @ vectors.T
+        nearness = self._heads.background @ vectors.T
         name_words = tuple(content_words(definition.name))
         others = content_words(" ".join((definition.description, *examples))[:4_000])
         return Profile(
@@ -125,24 +134,20 @@ class Relevance:
         return found
 
 
-def _by_concepts(reading: Reading, profile: Profile) -> Vectors:
+def features(reading: Reading, profile: Profile) -> Vectors:
+    """What each sentence says of a definition that names concepts: a row a sentence, columns as in `FEATURES`."""
     weights = profile.concepts
     named = (reading.named * weights).max(axis=1)
     others_named = ((reading.named > 0) & (weights == 0)).any(axis=1) & (named <= 0)
-    denied = ((reading.named < 0) & (weights == weights.max())).any(axis=1)
-    features = np.stack(
-        [
-            named,
-            (reading.felt * weights).max(axis=1),
-            (reading.chosen * weights).max(axis=1),
-            _nearness(reading, profile),
-            others_named,
-        ],
-        axis=1,
-    )
-    odds = _logistic(features @ _CONCEPT_WEIGHTS + _CONCEPT_BIAS)
-    odds[denied] = 0.0
-    return odds
+    felt, chosen = (reading.felt * weights).max(axis=1), (reading.chosen * weights).max(axis=1)
+    return np.stack([named, felt, chosen, _nearness(reading, profile), others_named], axis=1)
+
+
+def denied(reading: Reading, profile: Profile) -> NDArray[np.bool_]:
+    """Which sentences say that they are not about what the definition is mainly about."""
+    mainly = profile.concepts == profile.concepts.max()
+    found: NDArray[np.bool_] = ((reading.named < 0) & mainly).any(axis=1)
+    return found
 
 
 def _by_words(reading: Reading, profile: Profile) -> Vectors:

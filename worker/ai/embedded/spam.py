@@ -4,8 +4,8 @@ A false alarm takes a customer's request out of every list, a miss costs a perso
 `spam.json` beside this file holds the words, as patterns on folded text (see letters.py): two different `signs` make
 spam of a text that has none of the words of `customers`; `newsletter` holds two groups that only a newsletter has both
 of; `automatic` is what machines say of their messages. What others merely think of a mail, a filter's flag or the list
-that it came by, does not count against a customer who names a number of theirs (`identified`). Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id),
-RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
+that it came by, does not count against a customer who names a number of theirs (`identified`). Header sources: RFC 3834
+(Auto-Submitted), RFC 2919 (List-Id), RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sentence vectors: the multilingual encoder that ships in its wheel, and small linear heads over it.
+"""Sentence vectors, by the multilingual encoder that ships in its wheel.
 
 Everything runs on one thread: several workers share a machine, and more threads a worker only fight for its cores.
 """
@@ -40,24 +40,3 @@ class Encoder:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         vectors: Vectors = self._model.encode([_IDENTIFIER.sub("", text[:LONGEST]) for text in texts])
         return vectors
-
-
-class Head:
-    """A linear classifier over sentence vectors, solved in closed form from labelled examples (ridge regression)."""
-
-    def __init__(self, vectors: Vectors, labels: Sequence[int], classes: int, *, damping: float = 0.5) -> None:
-        targets = np.full((len(labels), classes), -1.0, dtype=np.float64)
-        targets[np.arange(len(labels)), np.asarray(labels)] = 1.0
-        inputs = _with_bias(vectors).astype(np.float64)
-        gram = inputs.T @ inputs + damping * np.eye(inputs.shape[1])
-        self._weights: Vectors = np.linalg.solve(gram, inputs.T @ targets).astype(np.float32)
-
-    def scores(self, vectors: Vectors) -> Vectors:
-        """How much each text belongs to each class, from 0 (not at all) to 1; rows are texts, columns classes."""
-        raw: Vectors = _with_bias(vectors) @ self._weights
-        scores: Vectors = np.clip((raw + 1.0) / 2.0, 0.0, 1.0)
-        return scores
-
-
-def _with_bias(vectors: Vectors) -> Vectors:
-    return np.hstack([vectors, np.ones((len(vectors), 1), dtype=np.float32)])
