@@ -12,9 +12,8 @@ from tests.faults.verdict import Verdict, judge
 
 
 def strike(scenario: Scenario, faulty: Faulty, plan: Plan, folder: Path) -> Verdict:
-    """Sends the work, lets the fault happen, waits for the end of everything, and judges."""
+    """Lets the fault happen in the middle of the work, waits for the end of everything, and judges."""
     with opened(folder, faulty, scenario.work(plan)) as site:
-        site.send()
         missed = list(scenario.strike(site, plan))
         ended = site.wait_for_the_end()
         verdict = judge(site)

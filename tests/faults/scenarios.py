@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from config.routing import TaskName
 from tests.faults.plan import Plan
-from tests.faults.site import Site, shares
+from tests.faults.site import PATIENCE, Site, shares
 from tests.faults.work import Work, one_batch, two_batches
+from tests.services.waiting import wait_until
 from worker.storage.tables import BatchRow
 
 
@@ -23,6 +25,7 @@ class Scenario:
 
 def _workers_killed(site: Site, plan: Plan) -> Iterator[str]:
     """All processes of the worker at once, again and again; once its children alone."""
+    site.send()
     site.hire()
     for blow, share in enumerate(shares(plan.blows)):
         yield from _wait(site, share)
@@ -35,6 +38,7 @@ def _workers_killed(site: Site, plan: Plan) -> Iterator[str]:
 
 
 def _children_killed(site: Site, plan: Plan) -> Iterator[str]:
+    site.send()
     site.hire()
     for share in shares(plan.blows * 2):
         yield from _wait(site, share)
@@ -43,6 +47,7 @@ def _children_killed(site: Site, plan: Plan) -> Iterator[str]:
 
 
 def _database_away(site: Site, plan: Plan) -> Iterator[str]:
+    site.send()
     site.hire()
     yield from _wait(site, 1 / 4)
     yield from _hit(site)
@@ -50,6 +55,7 @@ def _database_away(site: Site, plan: Plan) -> Iterator[str]:
 
 
 def _broker_emptied(site: Site, plan: Plan) -> Iterator[str]:
+    site.send()
     site.hire()
     for share in shares(plan.blows):
         yield from _wait(site, share)
@@ -59,6 +65,7 @@ def _broker_emptied(site: Site, plan: Plan) -> Iterator[str]:
 
 def _broker_lost(site: Site, plan: Plan) -> Iterator[str]:
     """Killed, and started again without what it held."""
+    site.send()
     site.hire()
     for share in shares(plan.blows):
         yield from _wait(site, share)
@@ -69,18 +76,22 @@ def _broker_lost(site: Site, plan: Plan) -> Iterator[str]:
 def _two_batches(site: Site, _plan: Plan) -> Iterator[str]:
     """By two workers, nothing else in their way."""
     site.hire(2)
+    if not wait_until(lambda: all(" ready." in log for log in site.logs), PATIENCE):
+        yield "the workers are not ready"
+    site.send()
     if not site.wait_for_the_end():
         return
     with site.database.read() as connection:
         first_ended = connection.scalar(select(func.min(BatchRow.finished_at)))
         last_began = connection.scalar(select(func.max(BatchRow.started_at)))
-    if last_began is None or first_ended is None or last_began >= first_ended:
-        yield "the batches were not applied at the same time"
+    at_once = last_began is not None and first_ended is not None and last_began < first_ended
+    if not at_once or not all(TaskName.RESUME_BATCH in log for log in site.logs):
+        yield "the batches were not applied at the same time by both workers"
     for batch in site.work.batches:
         status = site.broker.result(batch.key).get("status")
         if status != "SUCCESS":
             yield f"the sender of {batch.key} is told {status}"
-    if "task_attempt_failed" in site.logs:
+    if any("task_attempt_failed" in log for log in site.logs):
         yield "a task failed"
 
 

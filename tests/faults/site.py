@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +82,8 @@ class Site:
         """Kills the children of all workers; those make new ones."""
         for process in self.crew:
             for pid in children(process.pid):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has just ended by itself
+                    os.kill(pid, signal.SIGKILL)
 
     def share(self) -> float:
         """How much of all work has ended, from 0 to 1: items, refreshes and webhooks."""
@@ -122,9 +123,9 @@ class Site:
         self.broker.start()
 
     @property
-    def logs(self) -> str:
-        """What the processes have written."""
-        return "".join(path.read_text(errors="replace") for path in sorted(self.system.folder.glob("*.log")))
+    def logs(self) -> list[str]:
+        """What each worker has written."""
+        return [path.read_text(errors="replace") for path in self.system.folder.glob("worker-*.log")]
 
 
 def _count(connection: Connection, model: type[Base], *conditions: ColumnElement[bool]) -> int:
