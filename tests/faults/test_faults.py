@@ -13,11 +13,9 @@ from tests.faults.scenarios import SCENARIOS
 
 pytestmark = [pytest.mark.workers, pytest.mark.timeout(400)]
 
-Request = pytest.FixtureRequest
-
 
 @pytest.fixture
-def database(database_kind: str, migrated_database_url: str, request: Request) -> Faulty:
+def database(database_kind: str, migrated_database_url: str, request: pytest.FixtureRequest) -> Faulty:
     server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
     return faulty(migrated_database_url, server)
 
