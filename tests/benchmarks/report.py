@@ -52,6 +52,10 @@ one process that looks for garbage in cycles as rarely as a worker's does.
 - **dispatch**: so many refreshes asked for, written down with their outbox and sent, against as many calls of
   `apply_async` of the same task, which are written down nowhere. A message carries many runs: 500 of `tagsRuleBased`,
   20 of `full`.
+- **deliver**: webhooks a second to a receiver on this machine, claimed, signed, sent in order and recorded by one
+  process, against a bare httpx client that posts the same bodies from as many threads over as many connections.
+- **deliver_beside_dead**: the same while a second endpoint, which takes connections and never answers, is to get as
+  many; against the run without it.
 
 ## Running it
 

@@ -39,6 +39,8 @@ for name, task, arguments in (
     ("elsewhere", admin.explain, [batch, 3]),
     ("unknown", admin.resume, ["nobody@example.com"]),
     ("wrong", admin.cancel_batch, [7]),
+    ("replayed", admin.replay_webhook, ["nobody@example.com"]),
+    ("no_webhook", admin.replay_webhook, [7]),
 ):
     done = task.apply(args=arguments)
     told[name] = done.result if done.successful() else f"{done.state}: {done.result}"
@@ -81,6 +83,7 @@ def test_an_item_is_explained_without_what_people_wrote(story: dict[str, Any]) -
         ("ended", "batch_ended"),
         ("elsewhere", "ticket_not_found"),
         ("unknown", "batch_not_found"),
+        ("replayed", "webhook_not_found"),
     ],
 )
 def test_a_refusal_is_an_answer_with_a_code(story: dict[str, Any], name: str, code: str) -> None:
@@ -93,3 +96,4 @@ def test_a_refusal_does_not_repeat_what_was_sent(story: dict[str, Any]) -> None:
 
 def test_arguments_of_a_wrong_type_fail_the_task_with_code_and_path(story: dict[str, Any]) -> None:
     assert story["wrong"] == "FAILURE: invalid_type: batch_id"
+    assert story["no_webhook"] == "FAILURE: invalid_type: delivery_id"
