@@ -9,6 +9,7 @@ import regex
 from worker.ai.embedded import markup, quotes, signature
 from worker.ai.protocol import Message, Text
 
+LONGEST = 1_000_000  # characters of text that are read; the rest of a larger body stands in the body alone
 _SORTED_LINES = 5_000  # lines whose kind is looked at; a longer text keeps its rest as it is
 _SPLIT_WORD = regex.compile(r"(?<=\p{Ll})-\n(?=\p{Ll})")
 
@@ -49,4 +50,4 @@ def _signed_words(source: str, subject: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=8)
 def _marked(source: str) -> str:
-    return markup.to_text(source) if markup.is_html(source) else markup.tidy(source)
+    return markup.to_text(source)[:LONGEST] if markup.is_html(source) else markup.tidy(source[:LONGEST])

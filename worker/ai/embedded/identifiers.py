@@ -41,6 +41,7 @@ READ = regex.compile(
 _LEAST_DIGITS = 4
 _LEAST_BARE_LENGTH = 5
 _LONGEST_GROUP = 4
+_LONGEST = 40  # characters of one number
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ def _is_reading(text: str, end: int, kind: str) -> bool:
 def _with_groups(text: str, value: regex.Match[str]) -> tuple[str, int]:
     """A number written in groups of digits, such as `300 123 456`, as a whole."""
     written, end = value[0], value.end()
-    while written.replace(" ", "").isdigit() and len(written.split()[-1]) <= _LONGEST_GROUP:
+    while (
+        len(written) <= _LONGEST and written.replace(" ", "").isdigit() and len(written.split()[-1]) <= _LONGEST_GROUP
+    ):
         group = _NEXT_GROUP.match(text, end)
         if group is None:
             break

@@ -35,8 +35,9 @@ class Encoder:
         return USE(threads=1)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of the texts, one row each; each text is read up to `LONGEST` characters."""
+        """Vectors of the texts, one row each; each is read up to `LONGEST` characters, halves of surrogates left out."""
         if not texts:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
-        vectors: Vectors = self._model.encode([_IDENTIFIER.sub("", text[:LONGEST]) for text in texts])
+        readable = [text[:LONGEST].encode("utf-8", "ignore").decode() for text in texts]
+        vectors: Vectors = self._model.encode([_IDENTIFIER.sub("", text) for text in readable])
         return vectors
