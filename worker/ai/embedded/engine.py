@@ -10,6 +10,7 @@ import regex
 
 from worker.ai.embedded import agents, body, clues, heads, sentiment, spam, summary, tags
 from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.fingerprint import fingerprint
 from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.language import Languages
 from worker.ai.embedded.reading import Reader
@@ -34,12 +35,14 @@ class EmbeddedEngine:
     """Reads German and English customer mail offline (see `worker.ai.protocol.Engine`).
 
     Models are loaded at the first use and kept; `preload` loads them before a fork, so that children share them.
-    It raises nothing: every text has an answer, and nothing it uses can be away.
+    It raises nothing: every text has an answer, and nothing it uses can be away. `fingerprint` is another one whenever
+    its answers may be.
     """
 
     name = "embedded"
 
     def __init__(self) -> None:
+        self.fingerprint = fingerprint()
         self._encoder = Encoder()
         self._languages = Languages()
         self._reader = Reader(self._encoder, lambda: self._concepts)

@@ -35,7 +35,7 @@ class Encoder:
         return USE(threads=1)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of the texts, one row each; each is read up to `LONGEST` characters, halves of surrogates left out."""
+        """Vectors of the texts, one row each; of each up to `LONGEST` characters; halves of surrogates go."""
         if not texts:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         readable = [text[:LONGEST].encode("utf-8", "ignore").decode() for text in texts]
