@@ -46,7 +46,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         state: Receiver = self.server.state  # type: ignore[attr-defined]
-        body = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it has died meanwhile
+            self.close_connection = True
+            return
         try:
             Webhook(state.secret).verify(body, dict(self.headers.items()))
         except WebhookVerificationError:
