@@ -12,7 +12,7 @@ from worker.demo.receiver import receiver
 HEAD = b"POST /hook HTTP/1.1\r\nhost: here\r\nwebhook-id: one\r\ncontent-length: 4\r\n\r\n"
 
 
-@pytest.mark.parametrize(("body", "refused"), [(b"half"[:2], 0), (b"{  }", 1)])
+@pytest.mark.parametrize(("body", "refused"), [(b"{ ", 0), (b"{  }", 1)])
 def test_a_request_that_breaks_off_is_not_a_wrong_signature(body: bytes, refused: int) -> None:
     with receiver() as state:
         address = urlsplit(state.url)
