@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from worker.operations.attempts import Attempt, attempt, record
 from worker.operations.give_up import give_up_disabled
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
-from worker.storage.endpoints import Receiver, receivers_of
+from worker.storage.endpoints import Receiver, let_rest, receivers_of
 from worker.storage.outbox import settle_message
 from worker.storage.webhooks import Delivery, claim_deliveries, next_attempt_of
 from worker.webhooks.sending import Sender
@@ -31,6 +32,9 @@ AT_ONCE = 8
 SOON = timedelta(seconds=2)
 """When to look again, at the earliest, at a delivery that waits for an earlier one of its ticket."""
 
+LOOK = 0.03
+"""Seconds between two looks at an endpoint that another process probes."""
+
 _THREADS = 64
 
 
@@ -42,23 +46,35 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
     """
     counts: Counter[str] = Counter()
     ended = 0
-    while True:
-        claimed, resting_until = _claim(context, delivery_ids)
+    while ended < len(delivery_ids):
+        claimed, receivers = _claim_patiently(context, delivery_ids)
         if not claimed:
             break
         bind_work([delivery.ticket_id for delivery in claimed])
         made, unsent = _send(context, claimed)
         ended += record(context, made, unsent)
         counts.update(one.state.value for one in made)
-        if ended == len(delivery_ids):
-            break
-    _see_to_the_rest(context, delivery_ids, message_id, resting_until, all_ended=ended == len(delivery_ids))
+    if ended == len(delivery_ids):
+        _settle(context, message_id, lambda _: None)
+    else:
+        _settle(context, message_id, lambda connection: _next_attempt(context, connection, delivery_ids, receivers))
     log.info("webhooks_sent", **counts)
     return dict(counts)
 
 
-def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], datetime | None]:
-    """The next deliveries, as many as can be sent well within their lease; or until when all their endpoints rest."""
+def _claim_patiently(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], Sequence[Receiver]]:
+    """The next deliveries, and the endpoints of all; waits a moment for what comes of another process's probe."""
+    until = time.monotonic() + context.settings.webhook_patience.total_seconds()
+    while True:
+        claimed, receivers = _claim(context, ids)
+        waits = any(one.probing and one.resting_until is None for one in receivers)
+        if claimed or not waits or time.monotonic() >= until:
+            return claimed, receivers
+        time.sleep(LOOK)
+
+
+def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], Sequence[Receiver]]:
+    """As many as can be sent well within their lease."""
     settings = context.settings
     rounds = max(1, int(settings.lease / settings.webhook_timeout / 2))
 
@@ -79,9 +95,7 @@ def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], dateti
     claimed, receivers = context.database.transact(work)
     if not all(one.active for one in receivers):
         give_up_disabled(context, ids=ids)
-        return claimed, None
-    rests = [one.resting_until for one in receivers if one.resting_until]
-    return claimed, min(rests) if rests and len(rests) == len(receivers) else None
+    return claimed, receivers
 
 
 @dataclass(slots=True)
@@ -124,9 +138,18 @@ def _send(context: Context, claimed: Sequence[Delivery]) -> tuple[list[Attempt],
     for lane in running:
         lane.result()
     answered, silent = wait(probes, context.settings.webhook_patience.total_seconds())
+    _let_rest(context, {one.receiver.id for one in claimed if not one.receiver.proven}, answered)
     for probe in silent:
         probe.add_done_callback(lambda done: _record_later(context, done))
     return [*lanes.made, *(probe.result() for probe in answered)], lanes.unsent
+
+
+def _let_rest(context: Context, probed: set[str], answered: Collection[Future[Attempt]]) -> None:
+    """Nobody else waits for the endpoints that have not answered their probes by now."""
+    silent = probed - {probe.result().delivery.receiver.id for probe in answered}
+    if silent:
+        until = context.clock() + context.settings.webhook_timeout
+        context.database.transact(lambda connection: let_rest(connection, sorted(silent), until))
 
 
 def _record_later(context: Context, probe: Future[Attempt]) -> None:
@@ -142,13 +165,17 @@ def _threads(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, f"webhook-{pid}")
 
 
-def _see_to_the_rest(
-    context: Context, ids: Sequence[str], message_id: str, resting_until: datetime | None, *, all_ended: bool
-) -> None:
-    soon = context.clock() + SOON
+def _next_attempt(
+    context: Context, connection: Connection, ids: Sequence[str], receivers: Sequence[Receiver]
+) -> datetime | None:
+    """When to look at them again: cheaply told while all their endpoints rest."""
+    rests = [one.resting_until for one in receivers if one.resting_until]
+    if rests and len(rests) == len(receivers):
+        return min(rests)
+    return next_attempt_of(connection, ids, context.clock() + SOON)
+
+
+def _settle(context: Context, message_id: str, again_at: Callable[[Connection], datetime | None]) -> None:
     with context.database.write() as connection:
-        again_at = resting_until
-        if again_at is None and not all_ended:
-            again_at = next_attempt_of(connection, ids, soon)
-        held_back = settle_message(connection, message_id, again_at)
+        held_back = settle_message(connection, message_id, again_at(connection))
     publish_next(context, held_back)

@@ -49,6 +49,7 @@ class Receiver:
     """An endpoint as sending needs it; `secrets` are the present one and, while it lasts, the one before it.
 
     `active`: it is told of things at all. `proven`: it took the last webhook. `resting_until` is set while it rests.
+    `probing`: some process waits for its answer to a probe.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Receiver:
     failing_since: datetime | None
     proven: bool
     resting_until: datetime | None
+    probing: bool
 
 
 def receivers_of(connection: Connection, delivery_ids: Collection[str], now: datetime) -> dict[str, Receiver]:
@@ -81,6 +83,7 @@ def _receiver(row: RowMapping, now: datetime) -> Receiver:
         failing_since=row["failing_since"],
         proven=row["failing_since"] is None and row["last_success_at"] is not None,
         resting_until=row["resting_until"] if row["resting_until"] and row["resting_until"] > now else None,
+        probing=row["probing_until"] is not None and row["probing_until"] > now,
     )
 
 
@@ -127,6 +130,7 @@ _SWITCHED_ON: Mapping[str, Any] = {
     "disabled_reason": None,
     "failing_since": None,
     "resting_until": None,
+    "probing_until": None,
 }
 
 
@@ -186,9 +190,15 @@ def begin_probes(connection: Connection, ids: Collection[str], now: datetime, un
     """Which of these endpoints nobody else probes; nobody else does until then."""
     if not ids:
         return set()
-    free = or_(EndpointRow.resting_until.is_(None), EndpointRow.resting_until <= now)
-    statement = update(EndpointRow).where(EndpointRow.id.in_(ids), free).values(resting_until=until)
+    free = or_(EndpointRow.probing_until.is_(None), EndpointRow.probing_until <= now)
+    statement = update(EndpointRow).where(EndpointRow.id.in_(ids), free).values(probing_until=until)
     return set(connection.scalars(statement.returning(EndpointRow.id)))
+
+
+def let_rest(connection: Connection, ids: Collection[str], until: datetime) -> None:
+    """Send nothing to these endpoints before, unless they take something meanwhile."""
+    if ids:
+        connection.execute(update(EndpointRow).where(EndpointRow.id.in_(ids)).values(resting_until=until))
 
 
 def note_successes(connection: Connection, ids: Collection[str], now: datetime) -> None:
@@ -196,10 +206,11 @@ def note_successes(connection: Connection, ids: Collection[str], now: datetime) 
     stale = or_(
         EndpointRow.failing_since.is_not(None),
         EndpointRow.resting_until.is_not(None),
+        EndpointRow.probing_until.is_not(None),
         EndpointRow.last_success_at.is_(None),
         EndpointRow.last_success_at < now - REMEMBERED,
     )
-    healthy = {"last_success_at": now, "failing_since": None, "resting_until": None}
+    healthy = {"last_success_at": now, "failing_since": None, "resting_until": None, "probing_until": None}
     if ids:
         connection.execute(update(EndpointRow).where(EndpointRow.id.in_(ids), stale).values(**healthy))
 
@@ -211,6 +222,7 @@ def note_failures(connection: Connection, rests: Mapping[str, datetime | None], 
     values = {
         "failing_since": func.coalesce(EndpointRow.failing_since, literal(now, EndpointRow.failing_since.type)),
         "resting_until": bindparam("rest", type_=EndpointRow.resting_until.type),
+        "probing_until": None,
     }
     statement = update(EndpointRow).where(EndpointRow.id == bindparam("endpoint")).values(**values)
     connection.execute(statement, [{"endpoint": one, "rest": rest} for one, rest in sorted(rests.items())])

@@ -166,7 +166,7 @@ def claim_deliveries(
     one process: that is the probe; until `probe_until`, or a result, it gets no other.
     """
     # Said of what is left out: no index by endpoint may look like the way to a message's few deliveries.
-    left_out = [one.id for one in receivers.values() if one.resting_until or not one.active]
+    left_out = [one.id for one in receivers.values() if one.resting_until or one.probing or not one.active]
     if len(left_out) == len(receivers):
         return []
     one = DeliveryRow

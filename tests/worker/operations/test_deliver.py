@@ -307,6 +307,7 @@ def test_a_lost_process_s_deliveries_go_out_after_their_lease(
     listen(world, receiver, "a")
     add_tickets(1)
     message = change(world, 1)
+    world.with_settings(webhook_patience=timedelta(milliseconds=100))
     with pytest.raises(Killed):
         deliver(replace(world.context, sender=killed), message.arguments["delivery_ids"], message.id)
     assert run(world, message) == {}

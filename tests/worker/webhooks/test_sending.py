@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
@@ -113,6 +113,7 @@ def test_an_impossible_url_is_a_result_and_no_exception(sender: Sender, url: str
     assert (result.status, result.error) == (None, SendError.INVALID_URL)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://"]))
 def test_whatever_a_url_says_nothing_is_raised(text: str, scheme: str) -> None:
     def nowhere(_host: str, _port: int) -> list[str]:

@@ -35,6 +35,7 @@ class EndpointRow(Base):
     last_success_at: Mapped[Moment | None]
     failing_since: Mapped[Moment | None]  # the first failure since the last success
     resting_until: Mapped[Moment | None]  # gave no answer or asked for patience: nothing is sent before
+    probing_until: Mapped[Moment | None]  # one process sends it one delivery; the others wait for what comes of it
     disabled_at: Mapped[Moment | None]
     disabled_reason: Mapped[Short | None]
 

@@ -14,7 +14,14 @@ depends_on = None
 
 IN_DIGEST = sa.text("digest_id IS NOT NULL")
 ENDPOINT = "fk_webhook_delivery_endpoint_id"
-MOMENTS = ("previous_secret_until", "last_success_at", "failing_since", "resting_until", "disabled_at")
+MOMENTS = (
+    "previous_secret_until",
+    "last_success_at",
+    "failing_since",
+    "resting_until",
+    "probing_until",
+    "disabled_at",
+)
 
 
 def upgrade() -> None:
