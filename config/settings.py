@@ -77,6 +77,12 @@ def _lease(given: Mapping[str, timedelta]) -> timedelta:
     return min(timedelta(minutes=5), given.get("visibility_timeout", timedelta(hours=1)) / 2)
 
 
+def _chunk_size(given: Mapping[str, object]) -> int:
+    url = given.get("database_url")
+    on_sqlite = not isinstance(url, SecretStr) or url.get_secret_value().startswith("sqlite")
+    return 250 if on_sqlite else 1_000
+
+
 def _webhook_timeout(given: Mapping[str, timedelta]) -> timedelta:
     return min(timedelta(seconds=10), given.get("lease", timedelta(minutes=5)) / 2)
 
@@ -136,8 +142,10 @@ class Settings(BaseSettings):
         description="The most items of one batch; a larger one is refused whole, so that no sender fills the memory.",
     )
     chunk_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        1_000,
-        description="Items saved in one transaction: large enough for set-based writing, short enough to hold locks.",
+        default_factory=_chunk_size,
+        description="Items saved in one transaction: large enough for set-based writing, short enough to hold locks. On"
+        " SQLite, where one transaction writes at a time, a click waits for one that is under way.",
+        json_schema_extra={"default": "`1000`, on SQLite `250`"},
     )
     batch_slice: Duration = Field(
         timedelta(milliseconds=250),
