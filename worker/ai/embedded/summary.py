@@ -8,13 +8,15 @@ from datetime import date
 
 import regex
 
-from worker.ai.embedded import signature
+from worker.ai.embedded import identifiers, signature
 from worker.ai.embedded.letters import fold
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.values import Value, Values
 
 _LONGEST_SENTENCE = 260  # characters
 _MOST_FACTS = 4
+_BEFORE_READING = 45  # characters in which a word may say that a bare number is a reading
+_LEAST_DIGITS = 3  # of such a number
 _TELLING = 0.3  # share of one concept from which a sentence is about something
 _SECOND = 2.0  # a second sentence must say at least this much
 
@@ -107,7 +109,7 @@ def _left_out(values: Values, said: str, language: str | None) -> list[str]:
         for value in values.identifiers
         if value.kind in _FACT_WORDS
     ]
-    measured = [(value, _with_unit(text, value)) for value in values.numbers if value.kind == "energy"]
+    measured = [(value, _with_unit(text, value)) for value in values.numbers if _is_reading(text, value)]
     days = ((value, text[value.start : value.end]) for value in values.dates if not value.kind)
     days = ((value, day.rstrip(".,") if day[-2:-1].isalpha() else day) for value, day in days)
     plain = [(value, day) for value, day in days if " " in day or any(letter.isdigit() for letter in day)]
@@ -117,6 +119,11 @@ def _left_out(values: Values, said: str, language: str | None) -> list[str]:
     listed = sorted([*labelled, *measured, *plain], key=lambda pair: pair[0].start)
     facts = [words for value, words in listed if "".join(text[value.start : value.end].split()) not in known]
     return list(dict.fromkeys(" ".join(fact.split()) for fact in facts))[:_MOST_FACTS]
+
+
+def _is_reading(text: str, value: Value) -> bool:
+    said_before = identifiers.READ.search(text, max(0, value.start - _BEFORE_READING), value.start)
+    return value.kind == "energy" or (not value.kind and value.digits >= _LEAST_DIGITS and said_before is not None)
 
 
 def _with_unit(text: str, value: Value) -> str:
