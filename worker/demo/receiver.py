@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     """Listen on a free port while the block runs."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.state = Receiver(f"http://127.0.0.1:{server.server_port}/hook", secret)  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -39,6 +40,13 @@ def receiver() -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's own
+        """Says nothing of a sender that has died."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
