@@ -17,6 +17,9 @@ from worker.payload.wrong import Wrong
 MAX_DEPTH = 500
 """Levels of nesting in a batch: far above any real one, and safely below what JSON encoders on the way can take."""
 
+_AT_ONCE = 1_000
+"""Items that are written out at once for the digest."""
+
 _JSON_TYPES = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
@@ -61,11 +64,20 @@ def check_batch(payload: object, limit: int) -> list[object]:
 def batch_digest(items: Sequence[object], flags: Mapping[str, object]) -> str:
     """SHA-256 in hex of a checked batch and its flags: equal for equal JSON values, whatever their order of keys.
 
-    Numbers are equal by value (1 and 1.0), but `true` is not 1.
+    Numbers are equal by value (1 and 1.0), but `true` is not 1. Written out part by part: all of a large batch at once
+    would take as much memory as the batch itself.
     """
-    values = _with_plain_integers([list(items), dict(flags)])
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return sha256(canonical.encode()).hexdigest()
+    digest = sha256(b"[[")
+    for start in range(0, len(items), _AT_ONCE):
+        part = _canonical(list(items[start : start + _AT_ONCE]))[1:-1]
+        digest.update(b"," + part if start else part)
+    digest.update(b"]," + _canonical(dict(flags)) + b"]")
+    return digest.hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    text = json.dumps(_with_plain_integers(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def ticket_id_of(raw: object) -> int | None:
