@@ -77,7 +77,7 @@ def test_killed_at_any_step_nothing_is_lost_and_ids_stay(
     command = [sys.executable, "-W", "error", "-c", PROGRAM, told]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - our own program
 
-    assert int(done.stdout.splitlines()[-1]) >= 5  # at least: claimed, signed, answered, recorded, seen to the rest
+    assert int(done.stdout.splitlines()[-1]) >= 4  # at least: claimed, signed, answered, recorded
     ids: defaultdict[str, set[str]] = defaultdict(set)
     for (_, body), request in zip(receiver.got, receiver.requests, strict=True):
         ids[json.dumps(body)].add(request.headers["webhook-id"])
