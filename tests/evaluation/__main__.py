@@ -55,11 +55,14 @@ def engines() -> list[Engine]:
     return [EmbeddedEngine(), *([configured] if configured.name != EmbeddedEngine.name else [])]
 
 
-def evaluate(engine: Engine, labelled: Sequence[Labelled], console: Console) -> list[Check]:
-    """Everything that the labels say of an engine's answers."""
+def evaluate(engine: Engine, labelled: Sequence[Labelled], console: Console | None = None) -> list[Check]:
+    """Everything that the labels say of an engine's answers; with a console, a bar shows how far it is."""
     kinds = {(agent["code"], one["name"]): one["type"] for agent in directory()["aiAgents"] for one in agent["fields"]}
     columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress, tempfile.TemporaryDirectory(prefix="tickets-") as folder:
+    with (
+        Progress(*columns, console=console, disable=console is None) as progress,
+        tempfile.TemporaryDirectory(prefix="tickets-") as folder,
+    ):
         bar = progress.add_task(engine.name, total=len(labelled))
         engine.preload()
         found = answers(engine, labelled, Path(folder), lambda done: progress.advance(bar, done))
