@@ -63,7 +63,7 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.REFRESH_TAGS: Route(Queue.REFRESH, chunk=50),
     TaskName.REFRESH_TAGS_RULE_BASED: Route(Queue.REFRESH_FAST, chunk=500),
     TaskName.REFRESH_AGENTS: Route(Queue.REFRESH, chunk=50),
-    TaskName.DELIVER_WEBHOOKS: Route(Queue.WEBHOOKS, chunk=50),
+    TaskName.DELIVER_WEBHOOKS: Route(Queue.WEBHOOKS, chunk=100),
     TaskName.RELAY_OUTBOX: Route(Queue.UPKEEP),
     TaskName.REOPEN_PENDING: Route(Queue.UPKEEP),
     TaskName.RUN_SCHEDULE: Route(Queue.UPKEEP),
