@@ -16,6 +16,9 @@ from worker.storage.tables import BatchChunkRow, BatchItemRow, BatchRow
 
 IndexedItem = tuple[int, object]
 
+_CHUNKS_AT_ONCE = 10
+"""Chunks of one statement: all of a large batch written out at once would take its memory once more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -71,8 +74,10 @@ def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[
     empty = {outcome.value: 0 for outcome in Outcome}
     row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "started_at": None, "finished_at": None}
     insert_rows(connection, BatchRow, [row], skip_existing=True)
-    rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(part)} for at, part in enumerate(chunks)]
-    insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
+    for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
+        part = enumerate(chunks[start : start + _CHUNKS_AT_ONCE], start)
+        rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(items)} for at, items in part]
+        insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
     batch = find_batch(connection, key=head["key"])
     assert batch is not None  # noqa: S101 - written above
     return batch

@@ -585,6 +585,7 @@ def test_two_batches_on_the_same_tickets_lose_no_change(
 
 
 def test_the_number_of_statements_does_not_grow_with_the_batch(world: World, patch: Patch) -> None:
+    world.with_settings(chunk_size=500)
     with world.context.database.write() as connection:
         insert_rows(connection, TicketRow, [ticket_row(ticket_id) for ticket_id in range(1, 501)])
 
