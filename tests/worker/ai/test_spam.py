@@ -128,3 +128,40 @@ def test_own_messages_are_clean_whatever_they_say(direction: str) -> None:
 
 def test_without_headers_and_text_there_is_nothing_to_judge() -> None:
     assert judge(message("")) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-spam-flag": ["YES"]},
+        {"x-ms-exchange-organization-scl": ["9"]},
+        {"list-id": ["<family.example.org>"]},
+        {"precedence": ["list"]},
+    ],
+)
+def test_what_others_think_of_a_mail_does_not_outweigh_a_customer_s_number(headers: dict[str, Sequence[str]]) -> None:
+    verdict = judge(message(f"{REQUEST} Kundennummer 205901", headers=headers))
+
+    assert verdict is not None
+    assert verdict.status is CLEAN
+
+
+def test_a_machine_s_mail_stays_one_whatever_numbers_it_names() -> None:
+    verdict = judge(message("Ihre Kundennummer 205901", headers={"auto-submitted": ["auto-replied"]}))
+
+    assert verdict is not None
+    assert verdict.status is PROGRAMMATIC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich habe auf den Link geklickt: Bestätigen Sie Ihre Daten innerhalb von 24 Stunden. Ist das Betrug?",
+        "Is this a scam? It says: verify your account within 24 hours or it will be suspended.",
+    ],
+)
+def test_a_customer_who_asks_about_spam_sends_none(text: str) -> None:
+    verdict = judge(message(text))
+
+    assert verdict is not None
+    assert verdict.status is CLEAN
