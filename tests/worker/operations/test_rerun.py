@@ -59,6 +59,7 @@ def test_every_mode_has_a_task() -> None:
 @pytest.mark.parametrize("mode", RefreshMode)
 def test_the_runs_of_a_mode_leave_in_messages_of_its_task(world: World, add_tickets: Add, mode: RefreshMode) -> None:
     size = ROUTES[TASKS[mode]].chunk
+    world.with_settings(chunk_size=size + 1)  # one page of tickets
     add_tickets(*range(1, size + 2))
     rerun(world.context, mode=mode.value, where={})
     assert [message.task for message in world.sent] == [TASKS[mode]] * 2
