@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, union_all
+from sqlalchemy import Connection, Select, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from worker.domain.comparison import words
@@ -52,19 +52,18 @@ def customers_by_id(connection: Connection, ids: Collection[str]) -> dict[str, C
     }
 
 
-def find_customers(connection: Connection, evidence: Sequence[Evidence]) -> list[Customer]:
-    """The customers that share a number, an address, a phone or a name with one of these messages, by id.
+def find_customers(connection: Connection, evidence: Sequence[Evidence]) -> list[list[Customer]]:
+    """For each of these messages the customers that share a number, an address, a phone or a name with it, by id.
 
-    One call serves many tickets: the union of their evidence is looked up, so the number of statements does not grow
-    with the tickets. All of the answer may be handed to `worker.domain.legitimation.identify` for each ticket, since a
-    customer that shares nothing with a ticket's own evidence scores nothing there. Names are found whole, in any order
-    of their words and with others around them; of a key that many share at most `MOST_NAMESAKES` customers are found.
+    One call serves many tickets: their keys are looked up together, so the number of statements does not grow with the
+    tickets. Names are found whole, in any order of their words and with others around them; of a key that many share at
+    most `MOST_NAMESAKES` customers are found.
     """
-    keys = _Keys.of(evidence)
-    found: set[str] = set()
-    for statement in _look_ups(keys):
-        found.update(connection.scalars(statement))
-    return list(customers_by_id(connection, found).values())
+    keys = [_keys_of(one) for one in evidence]
+    owners = _owners_of(connection, frozenset().union(*keys))
+    customers = customers_by_id(connection, frozenset().union(*owners.values()))
+    found = [frozenset().union(*(owners[key] for key in own if key in owners)) for own in keys]
+    return [[customer for customer in customers.values() if customer.id in ids] for ids in found]
 
 
 def name_key(name: str) -> str:
@@ -72,29 +71,29 @@ def name_key(name: str) -> str:
     return _key_of(words(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """What is looked up; ids are stored as they were given, so numbers are tried as written, too."""
+class _By(StrEnum):
+    """What customers are looked up by. Ids are stored as they were given, so numbers are tried as written, too."""
 
-    ids: frozenset[str]
-    numbers: frozenset[str]
-    emails: frozenset[str]
-    phones: frozenset[str]
-    names: frozenset[str]
+    ID = "id"
+    NUMBER = "number"
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME = "name"
 
-    @classmethod
-    def of(cls, evidence: Iterable[Evidence]) -> _Keys:
-        """The keys of several messages together."""
-        every = [(one, Clues.of(one)) for one in evidence]
-        numbers = {number for _, clues in every for number in clues.numbers}
-        names = (words(name) for _, clues in every for name in clues.names)
-        return cls(
-            ids=frozenset(numbers.union(*(one.numbers for one, _ in every))),
-            numbers=frozenset(numbers),
-            emails=frozenset(chain.from_iterable(clues.emails | clues.senders for _, clues in every)),
-            phones=frozenset(chain.from_iterable(clues.phones | clues.callers for _, clues in every)),
-            names=frozenset(chain.from_iterable(map(_names_in, names))),
-        )
+
+_Key = tuple[_By, str]
+
+
+def _keys_of(evidence: Evidence) -> frozenset[_Key]:
+    clues = Clues.of(evidence)
+    keys = {
+        _By.ID: clues.numbers.union(evidence.numbers),
+        _By.NUMBER: clues.numbers,
+        _By.EMAIL: clues.emails | clues.senders,
+        _By.PHONE: clues.phones | clues.callers,
+        _By.NAME: frozenset(chain.from_iterable(_names_in(words(name)) for name in clues.names)),
+    }
+    return frozenset((by, key) for by, of_kind in keys.items() for key in of_kind)
 
 
 def _names_in(written: Sequence[str]) -> Iterable[str]:
@@ -108,32 +107,40 @@ def _key_of(parts: Iterable[str]) -> str:
     return " ".join(sorted(parts))[:LONGEST_KEY]
 
 
-def _look_ups(keys: _Keys) -> Iterable[Select[tuple[str]]]:
-    """Statements that give the ids of customers, over all indexed columns at once."""
-    columns: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[str], list[str]], ...] = (
-        (CustomerRow.id, CustomerRow.id, sorted(keys.ids)),
-        (ContractRow.id, ContractRow.customer_id, sorted(keys.ids)),
-        (ContractRow.meter_key, ContractRow.customer_id, sorted(keys.numbers)),
-        (ContractRow.iban_key, ContractRow.customer_id, sorted(keys.numbers)),
-        (CustomerRow.email_key, CustomerRow.id, sorted(keys.emails)),
-        (ContractRow.email_key, ContractRow.customer_id, sorted(keys.emails)),
-        (CustomerRow.phone_key, CustomerRow.id, sorted(keys.phones)),
-        (ContractRow.phone_key, ContractRow.customer_id, sorted(keys.phones)),
-        (CustomerRow.name_key, CustomerRow.id, sorted(keys.names)),
-    )
-    for start in range(0, max(len(wanted) for _, _, wanted in columns), _MOST_KEYS):
+_COLUMNS: tuple[tuple[_By, InstrumentedAttribute[Any], InstrumentedAttribute[str]], ...] = (
+    (_By.ID, CustomerRow.id, CustomerRow.id),
+    (_By.ID, ContractRow.id, ContractRow.customer_id),
+    (_By.NUMBER, ContractRow.meter_key, ContractRow.customer_id),
+    (_By.NUMBER, ContractRow.iban_key, ContractRow.customer_id),
+    (_By.EMAIL, CustomerRow.email_key, CustomerRow.id),
+    (_By.EMAIL, ContractRow.email_key, ContractRow.customer_id),
+    (_By.PHONE, CustomerRow.phone_key, CustomerRow.id),
+    (_By.PHONE, ContractRow.phone_key, ContractRow.customer_id),
+    (_By.NAME, CustomerRow.name_key, CustomerRow.id),
+)
+"""Where a key is looked up, and whose it is."""
+
+
+def _owners_of(connection: Connection, keys: Collection[_Key]) -> Mapping[_Key, Collection[str]]:
+    """The ids of each key's customers, over all indexed columns at once."""
+    wanted = {by: sorted(key for of_kind, key in keys if of_kind is by) for by in _By}
+    owners: defaultdict[_Key, set[str]] = defaultdict(set)
+    for start in range(0, max(map(len, wanted.values())), _MOST_KEYS):
         parts = [
-            _owners(column, owner, wanted[start : start + _MOST_KEYS])
-            for column, owner, wanted in columns
-            if wanted[start : start + _MOST_KEYS]
+            _owners(by, column, owner, part)
+            for by, column, owner in _COLUMNS
+            if (part := wanted[by][start : start + _MOST_KEYS])
         ]
-        yield select(union_all(*parts).subquery().c.customer_id).distinct()
+        for by, key, customer_id in connection.execute(union_all(*parts)):
+            owners[_By(by), key].add(customer_id)
+    return owners
 
 
 def _owners(
-    column: InstrumentedAttribute[Any], owner: InstrumentedAttribute[str], wanted: Sequence[str]
+    by: _By, column: InstrumentedAttribute[Any], owner: InstrumentedAttribute[str], wanted: Sequence[str]
 ) -> Select[Any]:
     """The customers of each key, of one that many share the first ones by id."""
     rank = func.row_number().over(partition_by=column, order_by=owner)
-    ranked = select(owner.label("customer_id"), rank.label("rank")).where(column.in_(wanted)).subquery()
-    return select(ranked.c.customer_id).where(ranked.c.rank <= MOST_NAMESAKES)
+    ranked = select(column.label("key"), owner.label("customer_id"), rank.label("rank")).where(column.in_(wanted))
+    found = ranked.subquery()
+    return select(literal(by.value), found.c.key, found.c.customer_id).where(found.c.rank <= MOST_NAMESAKES)

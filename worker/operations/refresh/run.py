@@ -123,12 +123,13 @@ def _think_with_engine(context: Context, drafts: Sequence[Draft], thinking: Thin
 def _identify(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
     gathered = [(draft, guarded(Stage.CUSTOMER, draft, thinking.evidence)) for draft in drafts]
     found = [(draft, evidence) for draft, evidence in gathered if evidence is not None]
-    candidates = _candidates(context, [evidence for _, evidence in found])
-    for draft, evidence in found:
+    every = _candidates(context, [evidence for _, evidence in found])
+    for (draft, evidence), candidates in zip(found, every, strict=True):
         attempt(Stage.CUSTOMER, draft, partial(identify_customer, evidence=evidence, candidates=candidates))
 
 
-def _candidates(context: Context, evidence: Sequence[Evidence]) -> list[Customer]:
+def _candidates(context: Context, evidence: Sequence[Evidence]) -> list[list[Customer]]:
+    """For each ticket's evidence those it may speak for: what others of the chunk name decides nothing."""
     if not evidence:
         return []
     with context.database.read() as connection:
