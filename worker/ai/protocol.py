@@ -10,9 +10,6 @@ from typing import Protocol
 from worker.domain.entities import AiAgent, Contract, Tag
 from worker.domain.words import Sentiment, SpamStatus
 
-EMBEDDED_INSTEAD = "embedded_instead"
-"""Reason of a stage that the fallback answered."""
-
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -114,20 +111,9 @@ class Engine(Protocol):
     """One way to read messages.
 
     Methods raise `worker.domain.failures.Transient` for what may pass by itself and `Permanent` for what will not.
-
-    `at_once` is how many calls one process may have in flight: with 1, methods are called in the caller's own thread;
-    with more, from a pool of that many threads, and every method is safe there. `fingerprint` is another one whenever
-    answers to equal questions may be: engine, data, prompts, model.
-
-    `fallback` is whom to ask when this engine cannot answer, None for nobody. The caller does it, because only it
-    knows when attempts are used up: after `Permanent`, or the last `Transient`, it calls the same method of
-    `fallback` and records the stage as done with the reason `EMBEDDED_INSTEAD`; without a fallback, as failed.
     """
 
     name: str
-    fingerprint: str
-    at_once: int
-    fallback: Engine | None
 
     def preload(self) -> None:
         """Load what answers need, so that processes forked later share it; nothing to do is fine."""

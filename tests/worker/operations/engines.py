@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.ai.protocol import Clues, Engine, Finding, Language, Message, SpamVerdict, TagMatch, Text
+from worker.ai.protocol import Clues, Finding, Language, Message, SpamVerdict, TagMatch, Text
 from worker.domain.entities import AiAgent, Contract, Tag
 from worker.domain.words import Sentiment
 
@@ -24,9 +24,6 @@ class ScriptedEngine:
     candidates: dict[str, list[int]] = field(default_factory=dict)
     contract: Contract | None = None
     name: str = "scripted"
-    fingerprint: str = "scripted-1"
-    at_once: int = 1
-    fallback: Engine | None = None
 
     @property
     def methods(self) -> list[str]:
