@@ -110,3 +110,19 @@ def test_short_work_of_the_bulk_lane_follows_without_a_pause(folder: Path, broke
 
         # Ten a second are what the server's own clock would allow.
         assert wait_until(lambda: bool(process.runs(f"{ids[-1]} done")), len(ids) / 10 * 0.7), process.log
+
+
+def test_a_broker_that_lets_nobody_name_connections_is_served_all_the_same(folder: Path, broker: Broker) -> None:
+    rights = ["+@all", "-client"]
+    broker.client.acl_setuser(
+        "narrow", enabled=True, passwords=["+narrow"], keys=["*"], channels=["*"], commands=rights
+    )
+    url = f"redis://narrow:narrow@127.0.0.1:{broker.port}/0"
+    with worker(folder, broker, BROKER_URL=url) as process:
+        for number in range(5):
+            entry = message(task_id=f"short {number}", items=[])
+            entry["properties"]["priority"] = 9
+            broker.put(f"ingest{BULK}", entry)
+
+        assert wait_until(lambda: all(process.runs(f"short {number} done") for number in range(5))), process.log
+        assert "connection lost" not in process.log.lower()

@@ -116,15 +116,22 @@ class Channel(kombu_redis.Channel):
         if self._has_room_for_bulk():
             super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
             return
-        connection = self.client.connection
-        connection.send_command("CLIENT", "ID")
-        self._waits_as = int(connection.read_response())
+        self._waits_as = self._own_number()
         steps = self.priority_steps
         self.priority_steps = steps[:-1]  # the keys it waits for
         try:
             super()._brpop_start(_SOON)  # type: ignore[no-untyped-call]
         finally:
             self.priority_steps = steps
+
+    def _own_number(self) -> int | None:
+        """The server's number for the connection that waits; None where this user may not ask for it."""
+        connection = self.client.connection
+        connection.send_command("CLIENT", "ID")
+        try:
+            return int(connection.read_response())
+        except redis.exceptions.ResponseError:
+            return None
 
     def look_again(self) -> None:
         """Ends a wait for the interactive lane alone when there is room for the bulk lane.
