@@ -15,14 +15,14 @@ from worker.context import Context
 from worker.domain.words import DeliveryState, DisabledReason
 from worker.operations.give_up import give_up_disabled
 from worker.storage.dead import Dead, bury
-from worker.storage.endpoints import note_failures, note_successes, switch_off_failing
-from worker.storage.webhooks import (
+from worker.storage.deliveries import (
     Delivery,
     end_digests,
     held_deliveries,
     record_attempts,
     release_deliveries,
 )
+from worker.storage.endpoints import note_failures, note_successes, switch_off_failing
 from worker.webhooks.body import digest, encode
 from worker.webhooks.result import SendResult
 from worker.webhooks.retry import Verdict, delay, rest, verdict

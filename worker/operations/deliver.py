@@ -19,9 +19,9 @@ from worker.operations.attempts import Attempt, attempt, record
 from worker.operations.give_up import give_up_disabled
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
+from worker.storage.deliveries import Delivery, claim_deliveries, next_attempt_of
 from worker.storage.endpoints import Receiver, let_rest, receivers_of
 from worker.storage.outbox import settle_message
-from worker.storage.webhooks import Delivery, claim_deliveries, next_attempt_of
 from worker.webhooks.sending import Sender
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.storage.dead import Dead, bury
-from worker.storage.webhooks import give_up_deliveries
+from worker.storage.deliveries import give_up_deliveries
 from worker.webhooks.result import SendError
 
 PART = 1_000
