@@ -236,7 +236,8 @@ class Settings(BaseSettings):
     )
     results_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         30,
-        description="Days that the ledger of an ended batch stays in the database, and its idempotency key with it.",
+        description="Days that the database remembers which minutes of a schedule have run. Ledgers of batches and"
+        " their idempotency keys stay for good.",
     )
     worker_concurrency: Annotated[int, Field(ge=1, le=1_024)] = Field(
         default_factory=lambda: (os.cpu_count() or 1) + 1,

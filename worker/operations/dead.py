@@ -32,7 +32,7 @@ from worker.storage.runs import Request, RequestedBy
 from worker.storage.tickets import lock_tickets
 
 GONE = "subject_is_gone"
-"""Why a letter is kept: the run or delivery was cleaned up, or somebody set it going already."""
+"""Why a letter is kept: the run or delivery is no more, or somebody set it going already."""
 
 DISABLED = "endpoint_disabled"
 """Why a letter is kept: the webhook's endpoint is switched off or removed."""

@@ -57,7 +57,7 @@ def replay_webhook(context: Context, delivery_id: object) -> dict[str, Any]:
 
 def _refusal(state: DeliveryState | None) -> Unknown:
     if state is None:
-        return Unknown("webhook_not_found", "there is no webhook with this id; old ones are cleaned up")
+        return Unknown("webhook_not_found", "there is no webhook with this id")
     if state is DeliveryState.WAITING:
         return NotReplayed("webhook_waits", "the webhook waits to be sent anyway")
     return NotReplayed("endpoint_disabled", "the webhook's endpoint is switched off; enable it first")

@@ -167,7 +167,7 @@ def _time(moment: datetime | None, zone: tzinfo) -> str | None:
 
 def _unknown_batch(batch_id: str | None, key: str | None) -> str:
     named = f"id {batch_id}" if key is None else "this idempotency key"
-    return f"there is no batch with {named}; it may wait in the queue still, or its ledger may have been cleaned up"
+    return f"there is no batch with {named}; it may wait in the queue still"
 
 
 def find_batch_id(context: Context, batch_id: str | None = None, *, key: str | None = None) -> str:
