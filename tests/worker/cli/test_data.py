@@ -26,7 +26,7 @@ def test_an_empty_database_gets_the_current_schema_and_keeps_it(
     first, second = run("migrate", "--json"), run("migrate", "--json")
 
     assert (first.code, second.code) == (0, 0)
-    assert first.document == second.document == {"schema": "0003"}
+    assert first.document == second.document == {"schema": "0004"}
     assert run("show", "ticket", "1", "--json").document["error"]["code"] == "ticket_not_found"
 
 
