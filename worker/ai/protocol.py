@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from worker.domain.entities import AiAgent, Contract, Tag
+from worker.domain.intents import Info
 from worker.domain.words import Sentiment, SpamStatus
 
 
@@ -83,15 +84,6 @@ class TagMatch:
 
     tag_id: int
     confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """A remark on an intent, as on the page: `type` is info, warning or error."""
-
-    code: str
-    type: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

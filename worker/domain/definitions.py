@@ -68,4 +68,5 @@ def _field_of(definition: Definition) -> AgentField:
         type=definition.get("type") or "",
         description=definition.get("description") or "",
         required=bool(definition.get("required")),
+        plausibility=tuple(definition.get("plausibility") or ()),
     )

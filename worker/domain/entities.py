@@ -75,12 +75,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class AgentField:
-    """One fact an AI agent looks for. `type`: number, date, iban, address, email, phone, string or boolean."""
+    """One fact an AI agent looks for. `type`: number, date, iban, address, email, phone, string or boolean.
+
+    `plausibility` names the rules that look at the value (`worker.domain.plausibility`).
+    """
 
     name: str
     type: str
     description: str = ""
     required: bool = False
+    plausibility: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,15 @@ _OPEN = frozenset({IntentStatus.READY, IntentStatus.INCOMPLETE})
 
 
 @dataclass(frozen=True, slots=True)
+class Info:
+    """A remark on an intent, as on the page: `type` is info, warning or error."""
+
+    code: str
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """An agent's request found in the text: JSON values by the agent's field names, `confidence` from 0 to 1.
 

@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from tests.worker.operations.conftest import Add, World
 from tests.worker.operations.engines import ScriptedEngine, stages
-from worker.ai.protocol import Finding, Info
+from worker.ai.protocol import Finding
+from worker.domain.intents import Info
 from worker.domain.words import RefreshMode
 from worker.operations.load import load
 from worker.storage.tables import HistoryRow, IntentRow

@@ -13,8 +13,9 @@ from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.relevance import Definition, Relevance
 from worker.ai.embedded.values import Values
 from worker.ai.embedded.vectors import Vectors
-from worker.ai.protocol import Finding, Info
+from worker.ai.protocol import Finding
 from worker.domain.entities import AiAgent, Contract
+from worker.domain.intents import Info
 
 APPLIES = 0.5  # confidence from which an agent applies
 APPLIES_WITH_GAPS = 0.55  # likewise, when required fields are missing

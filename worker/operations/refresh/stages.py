@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from worker.ai.protocol import Engine, Message
+from worker.ai.protocol import Engine, Finding, Message
 from worker.domain.entities import SPAM, Tag, spam_status_kept
 from worker.domain.evidence import Evidence, correspondents
-from worker.domain.intents import Found, applicable
+from worker.domain.intents import Found, Info, applicable
 from worker.domain.words import RefreshMode
 from worker.operations.refresh.attempt import Skip
 from worker.operations.refresh.customer import confirmed, has_new_customer
 from worker.operations.refresh.draft import Draft, Proposal
+from worker.operations.refresh.plausible import remarks
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Rules
 
@@ -90,11 +91,14 @@ class Thinking:
         if draft.run.mode is RefreshMode.CUSTOMER and not has_new_customer(draft):
             raise Skip(Reason.NO_NEW_CUSTOMER)
         candidates = applicable(self.rules.definitions.agents.values(), self.rules.facts(draft))
-        findings = self.engine.agents(self._message(draft), candidates, draft.contract) if candidates else ()
+        message = self._message(draft)
+        findings = self.engine.agents(message, candidates, draft.contract) if candidates else ()
+        asked = {agent.id: agent for agent in candidates}
         return Proposal(
             findings=tuple(
-                Found(one.agent_id, one.confidence, one.data, tuple(asdict(info) for info in one.infos))
+                _found(one, remarks(one, asked[one.agent_id], draft.contract, message.today))
                 for one in findings
+                if one.agent_id in asked
             )
         )
 
@@ -103,3 +107,8 @@ class Thinking:
         if needs_text and not message.text.strip():
             raise Skip(Reason.NO_TEXT)
         return message
+
+
+def _found(finding: Finding, remarks: Sequence[Info]) -> Found:
+    infos = tuple(asdict(info) for info in (*finding.infos, *remarks))
+    return Found(finding.agent_id, finding.confidence, finding.data, infos)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from worker.domain.definitions import Definition, ai_agent_of
-from worker.domain.entities import AiAgent
+from worker.domain.entities import AgentField, AiAgent
 from worker.domain.fields import LINE, SHORT
+from worker.domain.plausibility import UnknownRuleError, find_rule
+from worker.domain.words import ErrorCode
 from worker.payload.ids import read_id
 from worker.payload.loading.detection import DETECTION, check_detection
 from worker.payload.loading.errors import LoadErrorCode, Place
@@ -46,6 +48,7 @@ _FIELD: Shape = {
     "type": needed(word(FieldType)),
     "description": Key(text(LINE * 10)),
     "required": Key(FLAG),
+    "plausibility": Key(several(lambda value: read_text(value, SHORT))),
 }
 
 OPTION: Shape = {
@@ -81,11 +84,24 @@ def _check(agent: AiAgent, definition: Definition, place: Place) -> None:
     check_detection(agent.detection, place, limited=False)
     option_types = [str(option["type"]) for option in agent.options]
     _check_doubles([field.name for field in agent.fields], place.key("fields"), "name")
+    for index, field in enumerate(agent.fields):
+        _check_rules(field, place.key("fields").entry(index).key("plausibility"))
     _check_doubles(option_types, place.key("options"), "type")
     for index, wanted in enumerate(definition.get("autoExecute") or ()):
         if wanted not in option_types:
             message = "names the type of none of the options"
             place.key("autoExecute").entry(index).report(LoadErrorCode.CONTRADICTION, message)
+
+
+def _check_rules(field: AgentField, place: Place) -> None:
+    for index, name in enumerate(field.plausibility):
+        try:
+            rule = find_rule(name)
+        except UnknownRuleError as unknown:
+            place.entry(index).report(ErrorCode.INVALID_VALUE, str(unknown))
+            continue
+        if rule.type != field.type:
+            place.entry(index).report(LoadErrorCode.CONTRADICTION, f"this rule is for fields of type {rule.type}")
 
 
 def _check_doubles(names: Sequence[str], place: Place, key: str) -> None:
