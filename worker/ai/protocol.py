@@ -107,6 +107,11 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def fingerprint(self) -> str:
+        """One word, another one whenever the same message may get another answer."""
+        ...
+
     def preload(self) -> None:
         """Load what answers need, so that processes forked later share it; nothing to do is fine."""
         ...

@@ -26,6 +26,11 @@ class ScriptedEngine:
     name: str = "scripted"
 
     @property
+    def fingerprint(self) -> str:
+        """Another one for other answers."""
+        return repr(self.answers)
+
+    @property
     def methods(self) -> list[str]:
         """What was asked, in order."""
         return [method for method, _ in self.asked]

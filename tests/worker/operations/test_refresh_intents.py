@@ -121,7 +121,7 @@ def test_what_was_executed_is_not_asked_for_again(world: World, add_tickets: Add
     world.refresh(RefreshMode.AGENTS, 1)
     execute(world)
 
-    run = world.refresh(RefreshMode.AGENTS, 1)
+    run = world.refresh(RefreshMode.AGENTS, 1, force=True)
 
     assert stages(run) == [("agents", "unchanged")]
     assert len(intents(world)) == 1

@@ -34,6 +34,7 @@ REASONS: dict[Reason, str] = {
     Reason.CHANGED_BY_PERSON: "a person changed it after the run had begun",
     Reason.CUSTOMER_CONFIRMED: "a person had confirmed the customer",
     Reason.ENGINE_ERROR: "the engine made a mistake on this ticket",
+    Reason.INPUTS_UNCHANGED: "nothing that its last result rests on has changed; `rerun --force` looks again",
     Reason.MANUAL_SPAM_STATUS_KEPT: "a person had set the spam status, which no automatic one overwrites",
     Reason.NO_NEW_CUSTOMER: "no other customer or contract was found",
     Reason.NO_TEXT: "the ticket has no text",

@@ -48,6 +48,8 @@ class Proposal:
 class Draft:
     """One run on its ticket as read; `proposals` grow stage by stage, `ended` holds stages that propose nothing.
 
+    `last` tells what the last results of its stages rest on (`worker.operations.refresh.standing`).
+
     `stopped` says why the stages after the last one are left out, `retry` is the passing failure that one ended with.
     `end` is set when the run ends without any stage: its state and reason.
     """
@@ -56,6 +58,7 @@ class Draft:
     ticket: Ticket
     customer: Customer | None = None
     contract: Contract | None = None
+    last: Mapping[Stage, str] = field(default_factory=dict)
     proposals: dict[Stage, Proposal] = field(default_factory=dict)
     ended: dict[Stage, StageEnd] = field(default_factory=dict)
     stopped: str | None = None

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     CHANGED_BY_PERSON = "changed_by_person"
     CUSTOMER_CONFIRMED = "customer_confirmed"
     ENGINE_ERROR = "engine_error"
+    INPUTS_UNCHANGED = "inputs_unchanged"
     MANUAL_SPAM_STATUS_KEPT = "manual_spam_status_kept"
     NO_NEW_CUSTOMER = "no_new_customer"
     NO_TEXT = "no_text"

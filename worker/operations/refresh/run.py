@@ -21,10 +21,12 @@ from worker.operations.refresh.draft import Draft
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Definitions, Rules
 from worker.operations.refresh.stages import Thinking
+from worker.operations.refresh.standing import Standing
 from worker.operations.refresh.write import write_drafts
 from worker.storage.directory import ai_agent_definitions, customers_by_id, find_customers, tag_definitions
 from worker.storage.outbox import settle_message
 from worker.storage.runs import Run, claim_runs, next_start
+from worker.storage.stage_results import read_stage_results
 from worker.storage.tickets import read_tickets
 
 log = structlog.get_logger(__name__)
@@ -43,8 +45,8 @@ def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[s
     while runs := _claim(context, run_ids):
         bind_work([run.ticket_id for run in runs], [run.batch_id for run in runs])
         drafts, definitions = _read(context, runs)
-        _think(context, drafts, definitions)
-        for state in write_drafts(context, drafts, definitions):
+        standing = _think(context, drafts, definitions)
+        for state in write_drafts(context, drafts, definitions, standing):
             ended[state.value] = ended.get(state.value, 0) + 1
     _see_to_the_rest(context, run_ids, message_id)
     log.info("refresh_ended", **ended)
@@ -73,8 +75,10 @@ def _read(context: Context, runs: Sequence[Run]) -> tuple[list[Draft], Definitio
         ids = {str(ticket.values["customerId"]) for ticket in tickets.values() if ticket.values["customerId"]}
         customers = customers_by_id(connection, ids)
         definitions = Definitions(tag_definitions(connection), ai_agent_definitions(connection))
+        last = read_stage_results(connection, list(tickets))
     drafts = [_draft(run, tickets[run.ticket_id], customers) for run in runs]
     for draft in drafts:
+        draft.last = last.get(draft.ticket.id, {})
         draft.end = _at_start(context, draft)
     return drafts, definitions
 
@@ -97,16 +101,20 @@ def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
     return None
 
 
-def _think(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> None:
-    """Run the stages of each draft's mode; no transaction is open."""
+def _think(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> Standing | None:
+    """Run the stages of each draft's mode, with no transaction open; on what an engine's results rest."""
     rules = Rules(definitions, context.settings.time_zone)
     thinking = [draft for draft in drafts if draft.thinking]
     for draft in thinking:
         if draft.run.mode is RefreshMode.TAGS_RULE_BASED:
             attempt(Stage.TAGS, draft, rules.tags)
     others = [draft for draft in thinking if draft.run.mode is not RefreshMode.TAGS_RULE_BASED]
-    if others:
-        _think_with_engine(context, others, Thinking(context.engine(), rules))
+    if not others:
+        return None
+    engine = context.engine()
+    standing = Standing(engine.fingerprint, rules)
+    _think_with_engine(context, others, Thinking(engine, rules, standing))
+    return standing
 
 
 def _think_with_engine(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:

@@ -20,9 +20,11 @@ from worker.operations.publish import publish
 from worker.operations.refresh.draft import Draft, Proposal, StageEnd
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Definitions
+from worker.operations.refresh.standing import Standing
 from worker.storage.dead import Dead, bury
 from worker.storage.intents import read_intents, save_intents
 from worker.storage.runs import end_runs, held_runs
+from worker.storage.stage_results import save_stage_results
 from worker.storage.tickets import Origin, lock_tickets, save_changes, touched_by_people
 from worker.webhooks.retry import delay
 
@@ -53,15 +55,23 @@ class Result:
     again_at: datetime | None = None
 
 
-def write_drafts(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> list[RunState]:
+def write_drafts(
+    context: Context, drafts: Sequence[Draft], definitions: Definitions, standing: Standing | None
+) -> list[RunState]:
     """Write all drafts in one transaction; the states in which runs ended (a run that is retried has none)."""
-    results, messages = context.database.transact(lambda connection: _write(context, connection, drafts, definitions))
+    results, messages = context.database.transact(
+        lambda connection: _write(context, connection, drafts, definitions, standing)
+    )
     publish(context, messages)
     return [result.state for result in results if result.again_at is None]
 
 
 def _write(
-    context: Context, connection: Connection, drafts: Sequence[Draft], definitions: Definitions
+    context: Context,
+    connection: Connection,
+    drafts: Sequence[Draft],
+    definitions: Definitions,
+    standing: Standing | None,
 ) -> tuple[list[Result], list[str]]:
     """How each run ended, and the messages that tell of what they changed."""
     now = context.clock()
@@ -88,9 +98,21 @@ def _write(
     origin = Origin(BY_AI, now, runs={draft.ticket.id: (draft.run.id, draft.run.batch_id) for draft in ours})
     save_changes(connection, [result.change for result in results if result.change], origin, worklog=True)
     save_intents(connection, {d.ticket.id: r.intents for d, r in zip(ours, results, strict=True) if r.intents}, now)
+    if standing is not None:
+        save_stage_results(connection, dict(_standing_results(standing, ours, results, tickets)))
     end_runs(connection, [_row(draft, result, now) for draft, result in zip(ours, results, strict=True)])
     bury(connection, _dead(ours, results), now)
     return results, announce_refreshed(connection, list(_refreshed(ours, results)), now)
+
+
+def _standing_results(
+    standing: Standing, drafts: Sequence[Draft], results: Sequence[Result], tickets: Mapping[int, Ticket]
+) -> Iterator[tuple[int, Mapping[Stage, str]]]:
+    """What results rest on, of tickets that nobody changed since they were read."""
+    for draft, result in zip(drafts, results, strict=True):
+        found = [end.stage for end in result.stages if end.state in {StageState.DONE, StageState.UNCHANGED}]
+        if found and tickets[draft.ticket.id].version == draft.ticket.version:
+            yield draft.ticket.id, standing.after(found, draft, result.change)
 
 
 def _refreshed(drafts: Sequence[Draft], results: Sequence[Result]) -> Iterator[Refreshed]:

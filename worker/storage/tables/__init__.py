@@ -4,7 +4,7 @@ from worker.storage.tables.base import Base
 from worker.storage.tables.batches import BatchChunkRow, BatchItemRow, BatchRow
 from worker.storage.tables.directory import AiAgentRow, ContractRow, CustomerRow, PersonRow
 from worker.storage.tables.queue import DeadLetterRow, OutboxRow, ScheduleFireRow, ScheduleRow
-from worker.storage.tables.refreshes import RefreshRunRow
+from worker.storage.tables.refreshes import RefreshRunRow, StageResultRow
 from worker.storage.tables.tickets import HistoryRow, IntentRow, TagRow, TicketRow, TicketTagRow, WorklogRow
 from worker.storage.tables.webhooks import AttemptRow, DeliveryRow, EndpointRow, EventRow
 
@@ -28,6 +28,7 @@ __all__ = [
     "RefreshRunRow",
     "ScheduleFireRow",
     "ScheduleRow",
+    "StageResultRow",
     "TagRow",
     "TicketRow",
     "TicketTagRow",

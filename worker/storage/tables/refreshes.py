@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.storage.tables.base import Base, Big, Key, Moment, Number, Short
+
+
+class StageResultRow(Base):
+    """What the last result of a ticket's stage rests on, in one word; text, engine and definitions behind it."""
+
+    __tablename__ = "stage_result"
+
+    ticket_id: Mapped[int] = mapped_column(Big, ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(32))
 
 
 class RefreshRunRow(Base):
