@@ -19,7 +19,7 @@ from config.schedule import TICKS
 from config.settings import LogFormat, LogLevel
 
 _TALKATIVE = frozenset(
-    "asyncio celery.beat celery.worker.strategy httpcore httpx sqlalchemy tornado.access urllib3".split()
+    "asyncio celery.beat celery.worker.strategy httpcore httpx httpx2 sqlalchemy tornado.access urllib3".split()
 )
 """Loggers whose INFO lines hold URLs or statements, or are one a request or a tick."""
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.kept_secret import kept_secret
 from config.routing import ROUTES, TaskName
-from config.values import Allowed, BrokerUrl, DatabaseUrl, Delays, Duration, Hosts, Ids, RedisUrl, allowed
+from config.values import Allowed, BrokerUrl, DatabaseUrl, Delays, Duration, Hosts, HttpUrl, Ids, RedisUrl, allowed
 
 PREFIX = "TICKETS_"
 UNPREFIXED = frozenset({"database_url", "redis_url", "broker_url", "log_format"})
@@ -60,6 +61,8 @@ _PublicKey = Annotated[
     Allowed("a public key in PEM; its line breaks may be written as `\\n`"),
 ]
 _Address = Annotated[str, Field(min_length=1, pattern=r"^\S+$"), Allowed("a host name or an IP address")]
+_Switch = Annotated[bool, Allowed("`true` or `false`")]
+_Model = Annotated[str | None, Field(min_length=1), Allowed("a text that is not empty")]
 _Audience = Annotated[str | None, Field(min_length=1), Allowed("a text that is not empty")]
 
 
@@ -245,6 +248,56 @@ class Settings(BaseSettings):
         " finds it free; the others compute, so that more of them than cores does not help.",
         json_schema_extra={"default": "the number of CPU cores, and one"},
     )
+    engine: Literal["embedded", "llm"] = Field(
+        "embedded",
+        description="Who reads messages: rules and small models on this machine, or a language model on a server.",
+    )
+    llm_provider: Literal["openai", "anthropic"] = Field(
+        "openai",
+        description="What the model's server speaks: OpenAI's chat completions, as most servers do, or Anthropic's"
+        " messages (extra `anthropic`).",
+    )
+    llm_base_url: HttpUrl = Field(
+        None,
+        description="The model's server, such as `http://localhost:11434/v1`. Unset: the provider's own.",
+    )
+    llm_model: _Model = Field(None, description="The model's name there. Needed with `TICKETS_ENGINE=llm`.")
+    llm_api_key: _Secret = Field(
+        None,
+        description="The key for the model's server. Needed when `TICKETS_LLM_BASE_URL` is unset.",
+    )
+    llm_calls_in_flight: Annotated[int, Field(ge=1, le=256)] = Field(
+        10,
+        description="Calls that one process has in flight: they wait for the server, not for this machine. Messages"
+        " carry 20 or 50 tickets: a number that divides these leaves none of them idle.",
+    )
+    llm_timeout: Duration = Field(
+        timedelta(seconds=30),
+        description="How long one answer may take; then it is too slow, which counts as a passing failure.",
+    )
+    llm_max_input_chars: Annotated[int, Field(ge=200, le=1_000_000)] = Field(
+        20_000,
+        description="Characters of one message that a model is shown; a longer one loses its middle.",
+    )
+    llm_max_output_tokens: Annotated[int, Field(ge=100, le=100_000)] = Field(
+        2_000,
+        description="The most tokens of one answer, so that no call costs without bound.",
+    )
+    llm_calls_per_task: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500,
+        description="The most calls for the tickets of one message on the queue; the stages beyond it fail. A full"
+        " message needs 60, and as many again if every answer has to be asked for twice.",
+    )
+    llm_tokens_per_task: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = Field(
+        2_000_000,
+        description="The most tokens, sent and received, for the tickets of one message on the queue; likewise.",
+    )
+    llm_fallback: _Switch = Field(
+        False,
+        description="Whether the embedded engine does a stage that the model cannot do or is too slow for, marked"
+        " `done_by_embedded_engine`. Otherwise the stage is tried again later or failed.",
+        json_schema_extra={"default": "`false`"},
+    )
     flower_user: _Name = Field("admin", description="Name for Flower's login.")
     flower_password: _Secret = Field(
         None,
@@ -284,6 +337,20 @@ class Settings(BaseSettings):
             raise PydanticCustomError(
                 "clocks", "TICKETS_WEBHOOK_TIMEOUT must be shorter than TICKETS_LEASE, or a webhook is sent twice"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _engine_is_complete(self) -> Self:
+        if self.engine != "llm":
+            return self
+        if self.llm_model is None:
+            raise PydanticCustomError("engine", "TICKETS_LLM_MODEL must be set, because TICKETS_ENGINE is llm")
+        if self.llm_base_url is None and self.llm_api_key is None:
+            raise PydanticCustomError(
+                "engine", "TICKETS_LLM_API_KEY or TICKETS_LLM_BASE_URL must be set, because TICKETS_ENGINE is llm"
+            )
+        if self.llm_provider == "anthropic" and find_spec("anthropic") is None:
+            raise PydanticCustomError("engine", "TICKETS_LLM_PROVIDER is anthropic: install the extra `anthropic`")
         return self
 
     def time_limit(self, task: TaskName) -> timedelta:

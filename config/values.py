@@ -162,3 +162,17 @@ BrokerUrl = Annotated[
     _secret(_service_url(*_REDIS, "amqp", "amqps")),
     Allowed("a `redis://`, `rediss://`, `amqp://` or `amqps://` URL"),
 ]
+
+
+def _http_url(text: object) -> object:
+    """An address that holds no login, so that it may be shown."""
+    if not isinstance(text, str):
+        return text
+    if "@" in text:
+        raise ValueError("holds a login")
+    return _service_url("http", "https")(text.rstrip("/"))
+
+
+HttpUrl = Annotated[
+    str | None, BeforeValidator(_http_url), Allowed("an `http://` or `https://` URL without user and password")
+]

@@ -117,6 +117,11 @@ def test_a_refused_url_is_not_repeated() -> None:
         ("TICKETS_FLOWER_USER", "a:b"),
         ("TICKETS_FLOWER_PASSWORD", ""),
         ("TICKETS_FLOWER_PORT", "70000"),
+        ("TICKETS_ENGINE", "gpt"),
+        ("TICKETS_LLM_BASE_URL", "localhost:11434"),
+        ("TICKETS_LLM_BASE_URL", "https://user:password@host/v1"),
+        ("TICKETS_LLM_CALLS_IN_FLIGHT", "0"),
+        ("TICKETS_LLM_FALLBACK", "maybe"),
         ("TICKETS_GATEWAY_HOST", ""),
         ("TICKETS_GATEWAY_PORT", "0"),
         ("TICKETS_GATEWAY_MAX_BODY_BYTES", "1023"),
@@ -263,3 +268,18 @@ def test_the_documentation_is_generated_from_the_settings() -> None:
 def test_every_setting_is_documented(field: str) -> None:
     row = next(line for line in settings_table().splitlines() if line.startswith(f"| `{environment_name(field)}` |"))
     assert all(cell.strip() for cell in row.strip("|").split(" | "))
+
+
+@pytest.mark.parametrize(
+    ("given_too", "missing"),
+    [({}, "TICKETS_LLM_MODEL"), ({"TICKETS_LLM_MODEL": "m"}, "TICKETS_LLM_API_KEY or TICKETS_LLM_BASE_URL")],
+)
+def test_a_model_is_asked_only_when_it_is_known_where_it_is(given_too: dict[str, str], missing: str) -> None:
+    started = _start(TICKETS_ENGINE="llm", **given_too)
+    assert (started.returncode, started.stderr) == (2, f"{missing} must be set, because TICKETS_ENGINE is llm\n")
+
+
+def test_a_model_s_key_is_in_no_output() -> None:
+    started = _start(TICKETS_ENGINE="llm", TICKETS_LLM_MODEL="m", TICKETS_LLM_API_KEY="hidden")
+    assert started.returncode == 0, started.stderr
+    assert "hidden" not in started.stdout + started.stderr
