@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.business_time import BusinessHours, OpenHours, Region
 from config.kept_secret import kept_secret
 from config.routing import ROUTES, TaskName
 from config.values import Allowed, BrokerUrl, DatabaseUrl, Delays, Duration, Hosts, HttpUrl, Ids, RedisUrl, allowed
@@ -143,6 +144,15 @@ class Settings(BaseSettings):
     max_batch_items: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         10_000,
         description="The most items of one batch; a larger one is refused whole, so that no sender fills the memory.",
+    )
+    business_hours: BusinessHours = Field(
+        tuple(OpenHours(weekday, 8 * 60, 18 * 60) for weekday in range(5)),
+        description="When work is done, in that time zone: a tag's `sla` and `firstResponseSla` count these hours.",
+        json_schema_extra={"default": "`mon-fri 08:00-18:00`"},
+    )
+    holidays: Region = Field(
+        None,
+        description="Whose public holidays are no business days. They differ from state to state, so none is assumed.",
     )
     chunk_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default_factory=_chunk_size,

@@ -51,7 +51,7 @@ def _duration(value: object) -> object:
     return timedelta(seconds=seconds)
 
 
-def _list(value: object) -> object:
+def as_list(value: object) -> object:
     """A list as JSON or with commas; an empty text is the empty list."""
     if not isinstance(value, str):
         return value
@@ -134,17 +134,17 @@ Duration = Annotated[
 ]
 Delays = Annotated[
     tuple[Annotated[_Time, Field(ge=timedelta(0), le=LONGEST)], ...],
-    BeforeValidator(_list),
+    BeforeValidator(as_list),
     Allowed("durations of at most 366 days, comma-separated or a JSON list (`5,60,PT10M`); empty for none"),
 ]
 Ids = Annotated[
     frozenset[Annotated[int, Field(gt=0)]],
-    BeforeValidator(_list),
+    BeforeValidator(as_list),
     Allowed("positive ids, comma-separated or a JSON list (`4,7`)"),
 ]
 Hosts = Annotated[
     tuple[Annotated[str, BeforeValidator(_host)], ...],
-    BeforeValidator(_list),
+    BeforeValidator(as_list),
     Allowed("host names, addresses or networks, comma-separated or a JSON list (`crm.internal,10.0.0.0/8`)"),
 ]
 DatabaseUrl = Annotated[

@@ -31,7 +31,7 @@ PHASES: Mapping[str, str] = {
     "chunk_items": "load the chunk",
     "parse_items": "parse: validate items",
     "lock_tickets": "lock and read tickets",
-    "known_tags": "look up tags",
+    "tags_by_id": "look up tags",
     "settle": "decide: compare, net change",
     "save_changes": "prepare tickets, history, worklog",
     "announce": "prepare events and deliveries",

@@ -88,12 +88,23 @@ def _text(text: str) -> Text:
 
 
 def _history(changes: Sequence[Document]) -> Table:
-    made = table("History", "At", "Field", "Old", "New", "By")
+    made = table("History", "At", "Field", "Old", "New", "By", "Because")
     for one in changes:
         actor = one["actor"]
         by = f"{actor['type']} {actor['id']}" if actor["id"] is not None else actor["type"]
-        made.add_row(cell(one["at"]), cell(one["field"]), _glance(one["old"]), _glance(one["new"]), cell(by))
+        made.add_row(
+            cell(one["at"]),
+            cell(one["field"]),
+            _glance(one["old"]),
+            _glance(one["new"]),
+            cell(by),
+            cell(_because(one.get("cause"))),
+        )
     return made
+
+
+def _because(cause: Document | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in (cause or {}).items())
 
 
 def _glance(value: object) -> Text:

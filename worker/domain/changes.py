@@ -15,6 +15,9 @@ from worker.domain.words import ActorType, Status, TagSource
 TAGS_FIELD = "tagIds"
 """Under which name a change of tags is told in history and webhooks (contract section 2)."""
 
+MARKED = {"dueBy": "dueByManual", "firstResponseDueBy": "firstResponseDueByManual"}
+"""Fields that tags leave alone once a person has set them, and the marks that say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -24,12 +27,17 @@ class Actor:
     id: int | None = None
 
 
+Cause = Mapping[str, object]
+"""Why a field changed without being asked for, as history tells it: `{"tagId": 5, "sla": 8}`."""
+
+
 class FieldChange(NamedTuple):
-    """One changed field as history and webhooks tell it."""
+    """One changed field as history and webhooks tell it; history tells the cause, too, if nobody asked for it."""
 
     field: str
     old: Value
     new: Value
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +65,28 @@ def net_change(
     now: datetime,
     beside: Values = MappingProxyType({}),
     also: tuple[FieldChange, ...] = (),
+    causes: Mapping[str, Cause] = MappingProxyType({}),
 ) -> TicketChange | None:
     """Compare with the ticket as read; None when nothing is different.
 
-    `beside` is stored with a change, untold; `also` is told like fields, but stored elsewhere.
+    `beside` is stored with a change, untold; `also` is told like fields, but stored elsewhere; `causes` are of fields
+    that follow from something.
     """
     before = ticket.values
     changed = {name: value for name, value in values.items() if value != before[name]}
     new_tags = tags if tags is not None and dict(tags) != dict(ticket.tags) else None
     if not changed and new_tags is None and not also:
         return None
-    told = [FieldChange(name, before[name], value) for name, value in changed.items()]
+    told = [FieldChange(name, before[name], value, causes.get(name)) for name, value in changed.items()]
     if new_tags is not None and new_tags.keys() != ticket.tags.keys():
         told.append(FieldChange(TAGS_FIELD, sorted(ticket.tags), sorted(new_tags)))
-    return TicketChange(ticket, changed, new_tags, {**_follows(changed, ticket, by, now), **beside}, [*told, *also])
+    follows = _follows(changed, ticket, by, now, causes)
+    return TicketChange(ticket, changed, new_tags, {**follows, **beside}, [*told, *also])
 
 
-def _follows(changed: Values, ticket: Ticket, by: Actor, now: datetime) -> dict[str, Value]:
+def _follows(
+    changed: Values, ticket: Ticket, by: Actor, now: datetime, causes: Mapping[str, Cause]
+) -> dict[str, Value]:
     """What a change brings with it (contract section 3)."""
     follows: dict[str, Value] = {"modifiedAt": now}
     if "status" in changed:
@@ -86,9 +99,9 @@ def _follows(changed: Values, ticket: Ticket, by: Actor, now: datetime) -> dict[
         # A level that a person set explains itself to nobody else.
         follows["customerLegitimationMessage"] = None if by.type is ActorType.USER else message(level)
     if by.type is ActorType.USER:
-        for name in ("dueBy", "firstResponseDueBy"):
-            if name in changed:
-                follows[f"{name}Manual"] = changed[name] is not None
+        for name, mark in MARKED.items():
+            if name in changed and name not in causes:
+                follows[mark] = changed[name] is not None
     return follows
 
 

@@ -35,6 +35,7 @@ def tag_of(definition: Definition) -> Tag:
         subchannels=frozenset(definition.get("subchannels") or ()),
         priority=None if priority == DO_NOT_CHANGE else Priority(priority),
         sla=definition.get("sla"),
+        first_response_sla=definition.get("firstResponseSla"),
     )
 
 

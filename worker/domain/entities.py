@@ -59,7 +59,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag's definition. Empty `channels` or `subchannels` mean all; `sla` is in business hours."""
+    """A tag's definition. Empty `channels` or `subchannels` mean all; `sla`s are in business hours."""
 
     id: int
     name: str
@@ -71,6 +71,7 @@ class Tag:
     subchannels: frozenset[int] = frozenset()
     priority: Priority | None = None
     sla: float | None = None
+    first_response_sla: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which tags a ticket gets, keeps and loses, and what they bring (contract section 4)."""
+"""Which tags a ticket gets, keeps and loses (contract section 4)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from worker.domain.conditions import Facts, matches
 from worker.domain.entities import Tag
-from worker.domain.words import DetectionType, Priority, TagSource
+from worker.domain.words import DetectionType, TagSource
 
 _BY_AI = frozenset({DetectionType.AI, DetectionType.AI_OR_CONDITION, DetectionType.AI_AND_CONDITION})
 _BY_RULE = frozenset({DetectionType.CONDITION, DetectionType.AI_OR_CONDITION})
-_RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
 
 def eligible(tag: Tag, channel: object, subchannel_id: object) -> bool:
@@ -90,9 +89,3 @@ def with_default(
     standing = sorted(tag_id for tag_id, source in current.items() if source is TagSource.DEFAULT)
     defined = sorted(tag.id for tag in tags.values() if tag.default and tag.enabled)
     return dict.fromkeys((standing or defined)[:1], TagSource.DEFAULT)
-
-
-def priority_of(tag_ids: Iterable[int], tags: Mapping[int, Tag]) -> Priority | None:
-    """The highest priority that these tags ask for; None when none asks. Tags that are switched off ask for nothing."""
-    asked = [tags[tag_id].priority for tag_id in tag_ids if tag_id in tags and tags[tag_id].enabled]
-    return max((priority for priority in asked if priority is not None), key=_RANKS.__getitem__, default=None)

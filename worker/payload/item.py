@@ -62,6 +62,11 @@ class Item:
     deprecations: tuple[str, ...] = ()
     errors: tuple[ItemError, ...] = ()
 
+    @property
+    def changes_tags(self) -> bool:
+        """Whether it has any operation on tags."""
+        return any(ids is not None for ids in (self.tag_ids, self.add_tag_ids, self.remove_tag_ids))
+
 
 def parse_item(raw: object, rules: Rules) -> Item:
     """Read one element of a batch. Whatever it is, the answer is an `Item`: what is wrong stands in its `errors`."""

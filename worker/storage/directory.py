@@ -15,6 +15,7 @@ from worker.domain.comparison import words
 from worker.domain.definitions import ai_agent_of, tag_of
 from worker.domain.entities import AiAgent, Contract, Customer, Tag
 from worker.domain.evidence import Clues, Evidence
+from worker.storage.bulk import among
 from worker.storage.tables import AiAgentRow, ContractRow, CustomerRow, TagRow
 
 MOST_NAMESAKES = 50
@@ -30,6 +31,14 @@ _MOST_KEYS = 1_000  # of one kind in one statement
 def tag_definitions(connection: Connection) -> dict[int, Tag]:
     """All tags, the disabled ones, too."""
     return {tag.id: tag for tag in map(tag_of, connection.scalars(select(TagRow.definition)))}
+
+
+def tags_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Tag]:
+    """Those of the tags that there are."""
+    if not ids:
+        return {}
+    query = select(TagRow.definition).where(among(connection, TagRow.id, ids))
+    return {tag.id: tag for tag in map(tag_of, connection.scalars(query))}
 
 
 def ai_agent_definitions(connection: Connection) -> dict[int, AiAgent]:

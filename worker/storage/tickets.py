@@ -14,7 +14,7 @@ from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
 from worker.domain.words import ActorType, Status, TagSource
 from worker.storage.bulk import among, insert_rows, update_rows
-from worker.storage.tables import HistoryRow, TagRow, TicketRow, TicketTagRow, WorklogRow
+from worker.storage.tables import HistoryRow, TicketRow, TicketTagRow, WorklogRow
 
 _TICKET = TicketRow.__table__
 assert isinstance(_TICKET, Table)  # noqa: S101 - a plain table
@@ -44,6 +44,9 @@ FOLLOWING = frozenset(
     {"modifiedAt", "closedAt", "customerLegitimationMessage", "dueByManual", "firstResponseDueByManual"}
 )
 """What may follow from a change (`TicketChange.follows`)."""
+
+
+BY_NOBODY = Actor(ActorType.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,6 @@ def tags_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int,
     for ticket_id, tag_id, source in connection.execute(query.where(among(connection, TicketTagRow.ticket_id, ids))):
         tags.setdefault(ticket_id, {})[tag_id] = _SOURCES[source]
     return tags
-
-
-def known_tags(connection: Connection, ids: Collection[int]) -> frozenset[int]:
-    """Which of these tags exist."""
-    if not ids:
-        return frozenset()
-    return frozenset(connection.scalars(select(TagRow.id).where(among(connection, TagRow.id, ids))))
 
 
 def owners_of_external_ids(connection: Connection, external_ids: Collection[str]) -> dict[str, int]:
@@ -213,7 +209,9 @@ def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> No
 
 
 def _history(changes: Sequence[TicketChange], origin: Origin) -> list[Mapping[str, object]]:
-    actor_type, actor_id, at = origin.actor.type.value, origin.actor.id, origin.at
+    actor, at = origin.actor, origin.at
+    # What follows from a person's change was decided by nobody: refreshes may decide it anew.
+    nobody = BY_NOBODY if actor.type is ActorType.USER else actor
     rows: list[Mapping[str, object]] = []
     for change in changes:
         ticket_id, version = change.ticket.id, change.ticket.version + 1
@@ -222,15 +220,16 @@ def _history(changes: Sequence[TicketChange], origin: Origin) -> list[Mapping[st
             {
                 "ticket_id": ticket_id,
                 "version": version,
-                "field": name,
-                "old": stored(old),
-                "new": stored(new),
-                "actor_type": actor_type,
-                "actor_id": actor_id,
+                "field": told.field,
+                "old": stored(told.old),
+                "new": stored(told.new),
+                "cause": None if told.cause is None else dict(told.cause),
+                "actor_type": (actor if told.cause is None else nobody).type.value,
+                "actor_id": (actor if told.cause is None else nobody).id,
                 "at": at,
                 **place,
             }
-            for name, old, new in change.fields
+            for told in change.fields
         ]
     return rows
 

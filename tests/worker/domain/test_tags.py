@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from worker.domain.conditions import Facts
 from worker.domain.entities import Detection, Tag
-from worker.domain.tags import ai_candidates, eligible, priority_of, redetect, rule_matches, with_default
-from worker.domain.words import DetectionType, Priority, TagSource
+from worker.domain.tags import ai_candidates, eligible, redetect, rule_matches, with_default
+from worker.domain.words import DetectionType, TagSource
 
 EMAIL = Facts({"channel": "email", "subchannelId": 2})
 HOLDS = {"field": "channel", "operator": "Equal", "value": "email"}
@@ -207,25 +207,3 @@ def test_detecting_the_same_again_changes_nothing(
 @given(CURRENT, st.sets(IDS), st.none() | st.lists(IDS))
 def test_no_manual_tag_survives_dropping(current: dict[int, TagSource], rule: set[int], ai: list[int] | None) -> None:
     assert MANUAL not in redetect(current, TAGS, rule, ai, drop_manual=True).values()
-
-
-PRIORITIES = named(
-    Tag(1, "None"), Tag(2, "Low", priority=Priority.LOW), Tag(3, "Urgent", priority=Priority.URGENT),
-    Tag(4, "High", priority=Priority.HIGH), Tag(5, "Off", priority=Priority.URGENT, enabled=False),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("tag_ids", "expected"),
-    [
-        ([], None),
-        ([1], None),
-        ([1, 2], Priority.LOW),
-        ([2, 4], Priority.HIGH),
-        ([4, 3, 2], Priority.URGENT),
-        ([5, 2], Priority.LOW),
-        ([77], None),
-    ],
-)
-def test_the_highest_priority_of_the_enabled_tags_wins(tag_ids: list[int], expected: Priority | None) -> None:
-    assert priority_of(tag_ids, PRIORITIES) == expected

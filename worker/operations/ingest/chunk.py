@@ -10,7 +10,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from config.routing import TaskName
+from worker.business_calendar import business_calendar
 from worker.context import Context
+from worker.domain.brought import NEEDED
 from worker.domain.changes import Actor
 from worker.domain.entities import Ticket
 from worker.domain.words import ENDED_BATCH, ActorType, BatchState
@@ -20,12 +22,12 @@ from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
 from worker.payload.item import Item, Rules, parse_item
 from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, finish_chunk
+from worker.storage.directory import tags_by_id
 from worker.storage.outbox import finish_message, wake_messages
 from worker.storage.runs import RequestedBy
 from worker.storage.tickets import (
     DECIDING,
     Origin,
-    known_tags,
     lock_tickets,
     owners_of_external_ids,
     read_tickets,
@@ -117,11 +119,15 @@ def settle_items(
     `foreseen` makes it a dry run, which locks nothing: who would hold external ids after the chunks before this one.
     """
     read = lock_tickets if foreseen is None else read_tickets
-    tickets = read(connection, _ticket_ids(items), {*DECIDING, *(name for _, item in items for name in item.values)})
+    retagged = {item.ticket_id for _, item in items if item.changes_tags}
+    needed = {*DECIDING, *(NEEDED if retagged else ()), *(name for _, item in items for name in item.values)}
+    tickets = read(connection, _ticket_ids(items), needed)
+    tag_ids = {tag_id for _, item in items for tag_id in _tag_ids(item)}
+    tag_ids |= {tag_id for ticket in tickets.values() if ticket.id in retagged for tag_id in ticket.tags}
     known = Known(
         now=origin.at,
-        zone=context.settings.time_zone,
-        tag_ids=known_tags(connection, {tag_id for _, item in items for tag_id in _tag_ids(item)}),
+        calendar=business_calendar(context.settings),
+        tags=tags_by_id(connection, tag_ids),
         spam_tag_ids=context.settings.spam_detection_tag_ids,
         external_ids=_external_ids(connection, items, tickets.values(), foreseen or {}),
     )

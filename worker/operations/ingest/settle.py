@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import chain
 
-from worker.domain.changes import TAGS_FIELD, Actor, TicketChange, net_change
-from worker.domain.entities import Ticket, Value, Values, is_spam, spam_status_kept
+from worker.domain.brought import Brought, brought_by_tags
+from worker.domain.changes import MARKED, TAGS_FIELD, Actor, Cause, TicketChange, net_change
+from worker.domain.due_dates import BusinessCalendar
+from worker.domain.entities import Tag, Ticket, Value, Values, is_spam, spam_status_kept
 from worker.domain.words import ErrorCode, IgnoredReason, Outcome, RefreshMode, Status, TagSource
 from worker.payload.conflicts import check_sender
 from worker.payload.item import Item
@@ -29,8 +31,8 @@ _OTHER_FAILED = ItemError(ErrorCode.ABORTED, "", "another item of this all-or-no
 class Settled:
     """How one item ended; the shape of a ledger row.
 
-    `values` and `tags` hold what the item made different, as it now is; `current` what a conflict was about, in the
-    page's shapes.
+    `values` and `tags` hold what the item made different, and what its tags brought, as it now is; `current` what a
+    conflict was about, in the page's shapes.
     """
 
     index: int
@@ -51,28 +53,32 @@ class Settled:
 class Known:
     """What the rules need to know beside the tickets themselves.
 
+    `tags` are the definitions of the tags that items speak of, or that tickets have whose tags they change.
     `external_ids` tells who holds each external id that the chunk speaks of, and is kept up while items are applied.
-    `zone` is that of times which are shown.
+    Times are shown in the calendar's zone.
     """
 
     now: datetime
-    zone: tzinfo
-    tag_ids: frozenset[int]
+    calendar: BusinessCalendar
+    tags: Mapping[int, Tag]
     spam_tag_ids: frozenset[int]
     external_ids: dict[str, int]
 
 
 @dataclass(slots=True)
 class Draft:
-    """A ticket while items are applied to it, one after the other."""
+    """A ticket while items are applied to it, one after the other; `causes` tell of what tags have brought."""
 
     before: Ticket
     values: dict[str, Value] = field(init=False)
+    marks: dict[str, Value] = field(init=False)
+    causes: dict[str, Cause] = field(default_factory=dict)
     tags: dict[int, TagSource] = field(init=False)
     modified_at: datetime | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.values = dict(self.before.values)
+        self.marks = {mark: self.values.pop(mark) for mark in MARKED.values()}
         self.tags = dict(self.before.tags)
         modified_at = self.values["modifiedAt"]
         self.modified_at = modified_at if isinstance(modified_at, datetime) else None
@@ -95,8 +101,13 @@ def settle(
     settled = [_settle(index, item, _draft(item, tickets, drafts), known) for index, item in items]
     if atomic and any(one.outcome in FAILED for one in settled):
         return Settlement([_aborted(one) for one in settled], tickets, [])
-    changes = (net_change(draft.before, draft.values, draft.tags, by=by, now=known.now) for draft in drafts.values())
+    changes = (_net_change(draft, known.now, by) for draft in drafts.values())
     return Settlement(settled, tickets, [change for change in changes if change is not None])
+
+
+def _net_change(draft: Draft, now: datetime, by: Actor) -> TicketChange | None:
+    marks = {name: mark for name, mark in draft.marks.items() if mark != draft.before.values[name]}
+    return net_change(draft.before, draft.values, draft.tags, by=by, now=now, beside=marks, causes=draft.causes)
 
 
 def _draft(item: Item, tickets: Mapping[int, Ticket], drafts: dict[int, Draft]) -> Draft | None:
@@ -118,7 +129,7 @@ def _settle(index: int, item: Item, draft: Draft | None, known: Known) -> Settle
     """First what is wrong with the item itself, then whether its sender knows the ticket, then the rules of state."""
     knows = item.last_seen
     if knows is not None and draft is not None and not item.errors and knows.is_stale(draft.modified_at):
-        return _conflict(index, item, draft, known.zone)
+        return _conflict(index, item, draft, known.calendar.zone)
     errors = (*item.errors, *_state_errors(item, draft, known))
     if errors or draft is None:
         remarks = (item.ignored, item.deprecations, errors)
@@ -154,21 +165,36 @@ def _save(index: int, item: Item, draft: Draft, known: Known) -> Settled:
     if not values and tags is None:
         return Settled(index, item.ticket_id, Outcome.UNCHANGED, None, (), ignored, item.deprecations)
     changed = *chain.from_iterable(item.sent_as.get(name, (name,)) for name in values), *told
-    _apply(values, tags, draft, known)
+    brought = _apply(values, tags, draft, known)
+    new = {**values, **brought}
     return Settled(
-        index, item.ticket_id, Outcome.UPDATED, None, changed, ignored, item.deprecations, values=values, tags=tags
+        index, item.ticket_id, Outcome.UPDATED, None, changed, ignored, item.deprecations, values=new, tags=tags
     )
 
 
-def _apply(values: Values, tags: dict[int, TagSource] | None, draft: Draft, known: Known) -> None:
+def _apply(values: Values, tags: dict[int, TagSource] | None, draft: Draft, known: Known) -> Values:
+    """Change the draft; what the tags brought, less what the item itself has changed."""
     if "externalTicketId" in values:
         known.external_ids.pop(str(draft.values["externalTicketId"]), None)
         if values["externalTicketId"] is not None:
             known.external_ids[str(values["externalTicketId"])] = draft.before.id
     draft.values.update(values)
-    if tags is not None:
-        draft.tags = tags
+    draft.marks |= {mark: values[name] is not None for name, mark in MARKED.items() if name in values}
+    brought = {} if tags is None else _brought(tags, draft, known)
+    brought = {name: one for name, one in brought.items() if name not in values}
+    for name in values:
+        draft.causes.pop(name, None)
+    draft.causes |= {name: one.cause for name, one in brought.items()}
+    new = {name: one.value for name, one in brought.items()}
+    draft.values.update(new)
+    draft.tags = draft.tags if tags is None else tags
     draft.modified_at = known.now
+    return new
+
+
+def _brought(tags: Mapping[int, TagSource], draft: Draft, known: Known) -> dict[str, Brought]:
+    standing = replace(draft.before, values={**draft.values, **draft.marks}, tags=draft.tags)
+    return brought_by_tags(standing, tags, known.tags, known.calendar)
 
 
 def _new_tags(item: Item, tags: Mapping[int, TagSource]) -> tuple[list[str], dict[int, TagSource] | None]:
@@ -176,7 +202,7 @@ def _new_tags(item: Item, tags: Mapping[int, TagSource]) -> tuple[list[str], dic
 
     Tags form a set; those that stay keep their source; the default tag goes when another comes (section 4).
     """
-    if item.tag_ids is None and item.add_tag_ids is None and item.remove_tag_ids is None:
+    if not item.changes_tags:
         return [], None
     wanted = set(tags if item.tag_ids is None else item.tag_ids)
     added, removed = set(item.add_tag_ids or ()), set(item.remove_tag_ids or ())
@@ -213,7 +239,7 @@ def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[Ite
 def _unknown_tags(item: Item, known: Known) -> Iterator[ItemError]:
     for name, tag_ids in _tag_operations(item):
         for position, tag_id in enumerate(tag_ids or ()):
-            if tag_id not in known.tag_ids:
+            if tag_id not in known.tags:
                 yield ItemError(ErrorCode.UNKNOWN_TAG, f"{name}[{position}]", "there is no such tag")
 
 

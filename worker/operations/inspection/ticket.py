@@ -196,7 +196,7 @@ def _change(row: Row, zone: tzinfo) -> Document:
         "actor": {"type": row["actor_type"], "id": row["actor_id"]},
         "batchId": row["batch_id"],
         "at": format_time(row["at"], zone),
-    }
+    } | ({"cause": row["cause"]} if row["cause"] else {})
 
 
 def _work(row: Row, zone: tzinfo) -> Document:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from worker.ai.protocol import Message
-from worker.domain.changes import TAGS_FIELD
+from worker.domain.changes import TAGS_FIELD, Cause
 from worker.domain.entities import Contract, Customer, Ticket, Value
 from worker.domain.failures import Transient
 from worker.domain.intents import Found
@@ -28,11 +28,13 @@ class StageEnd:
 class Proposal:
     """What a stage wants written.
 
-    `values` are fields, `beside` what is stored along with them untold; `tags` and `findings` are None when the stage
-    is not about them. `stop` ends the run after this stage, with the reason.
+    `values` are fields, `causes` tell of those that follow from others, `beside` is what is stored along with them
+    untold; `tags` and `findings` are None when the stage is not about them. `stop` ends the run after this stage, with
+    the reason.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = field(default_factory=dict)
     beside: Mapping[str, Value] = field(default_factory=dict)
     tags: Mapping[int, TagSource] | None = None
     findings: tuple[Found, ...] | None = None
@@ -89,7 +91,7 @@ class Draft:
             tags = tags if proposal.tags is None else proposal.tags
         return replace(self.ticket, values=values, tags=tags)
 
-    def message(self, zone: ZoneInfo) -> Message:
+    def message(self, zone: tzinfo) -> Message:
         """What an engine may know of the ticket now; a relative date is read against the local day it came in."""
         seen = self.seen.values
         return Message(

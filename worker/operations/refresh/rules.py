@@ -1,18 +1,17 @@
-"""The tag stage without any engine, and what newly assigned tags bring."""
+"""The tag stage without any engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
+from worker.domain.brought import brought_by_tags
 from worker.domain.conditions import Facts, facts_of
-from worker.domain.due_dates import due_after, hours_of
-from worker.domain.entities import AiAgent, Tag, Value
+from worker.domain.due_dates import BusinessCalendar
+from worker.domain.entities import AiAgent, Tag
 from worker.domain.plans import DROPS_MANUAL_TAGS
-from worker.domain.tags import ai_candidates, priority_of, redetect, rule_matches
-from worker.domain.words import TagSource
+from worker.domain.tags import ai_candidates, redetect, rule_matches
 from worker.operations.refresh.draft import Draft, Proposal
 
 
@@ -29,7 +28,12 @@ class Rules:
     """The tag stage without any engine: what `tagsRuleBased` is handed."""
 
     definitions: Definitions
-    zone: ZoneInfo
+    calendar: BusinessCalendar
+
+    @property
+    def zone(self) -> tzinfo:
+        """That of times without one."""
+        return self.calendar.zone
 
     def tags(self, draft: Draft, found_by_ai: Callable[[Sequence[Tag]], list[int]] | None = None) -> Proposal:
         """Detect tags by rules and, where an engine may be asked, by it."""
@@ -39,23 +43,12 @@ class Rules:
         current = draft.seen.tags
         by_rule = rule_matches(tags.values(), facts)
         new = redetect(current, tags, by_rule, by_ai, drop_manual=draft.run.mode in DROPS_MANUAL_TAGS)
-        return Proposal(tags=new, values=self._brought(draft, new))
-
-    def _brought(self, draft: Draft, new: Mapping[int, TagSource]) -> dict[str, Value]:
-        """What newly assigned tags set, and only they: a person may have decided since an older one came.
-
-        All tags count then, so that no new one lowers a priority or puts off a date that another asks for.
-        """
-        tags, seen = self.definitions.tags, draft.seen
-        assigned = [tag_id for tag_id, source in new.items() if seen.tags.get(tag_id) is not source]
-        values: dict[str, Value] = {}
-        if priority_of(assigned, tags) is not None:
-            values["priority"] = priority_of(new, tags)
-        hours, created_at = hours_of(new, tags), seen.values["createdAt"]
-        if hours_of(assigned, tags) is not None and hours is not None and not seen.values["dueByManual"]:
-            assert isinstance(created_at, datetime)  # noqa: S101 - always stored as a time
-            values["dueBy"] = due_after(created_at, hours, self.zone)
-        return values
+        brought = brought_by_tags(draft.seen, new, tags, self.calendar)
+        return Proposal(
+            tags=new,
+            values={name: one.value for name, one in brought.items()},
+            causes={name: one.cause for name, one in brought.items()},
+        )
 
     def facts(self, draft: Draft) -> Facts:
         """What conditions may ask about."""

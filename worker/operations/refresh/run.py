@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from worker.business_calendar import business_calendar
 from worker.context import Context
 from worker.domain.entities import Customer, Ticket, is_spam
 from worker.domain.evidence import Evidence
@@ -103,7 +104,7 @@ def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
 
 def _think(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> Standing | None:
     """Run the stages of each draft's mode, with no transaction open; on what an engine's results rest."""
-    rules = Rules(definitions, context.settings.time_zone)
+    rules = Rules(definitions, business_calendar(context.settings))
     thinking = [draft for draft in drafts if draft.thinking]
     for draft in thinking:
         if draft.run.mode is RefreshMode.TAGS_RULE_BASED:

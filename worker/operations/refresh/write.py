@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.changes import TAGS_FIELD, Actor, FieldChange, TicketChange, net_change
+from worker.domain.changes import TAGS_FIELD, Actor, Cause, FieldChange, TicketChange, net_change
 from worker.domain.entities import Ticket, is_spam, spam_status_kept
 from worker.domain.intents import Intent, IntentChange, StoredIntent, merge_intents
 from worker.domain.plans import STAGES
@@ -155,6 +155,7 @@ def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
     ends: dict[Stage, StageEnd] = {}
     values: dict[str, Any] = {}
     beside: dict[str, Any] = {}
+    causes: dict[str, Cause] = {}
     tags: Mapping[int, TagSource] | None = None
     intents: list[IntentChange] = []
     for stage, proposal in draft.proposals.items():
@@ -165,10 +166,11 @@ def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
         changes = net_change(now.ticket, kept.values, kept.tags, by=BY_AI, now=now.at) is not None or bool(new_intents)
         ends[stage] = _stage_end(stage, proposal, kept, now, changes=changes)
         beside.update(kept.beside)
+        causes.update(kept.causes)
         tags = kept.tags if kept.tags is not None else tags
         intents += new_intents
     also = _told(now.intents, intents, definitions)
-    change = net_change(now.ticket, values, tags, by=BY_AI, now=now.at, beside=beside, also=also)
+    change = net_change(now.ticket, values, tags, by=BY_AI, now=now.at, beside=beside, also=also, causes=causes)
     stages = _stage_ends(draft, ends)
     failed = next((end.reason for end in stages if end.state is StageState.FAILED), None)
     return Result(RunState.FAILED if failed else RunState.DONE, failed, stages, change, intents)

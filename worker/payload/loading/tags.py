@@ -51,6 +51,7 @@ TAG: Shape = {
     "properties": Key(several(lambda value: read_text(value, SHORT))),
     "complexity": Key(text(SHORT)),
     "sla": Key(plain(_read_hours)),
+    "firstResponseSla": Key(plain(_read_hours)),
     "priority": Key(plain(_read_priority)),
     "channels": Key(several(lambda value: read_word(value, Channel))),
     "subchannels": Key(several(read_id)),

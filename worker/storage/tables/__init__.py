@@ -5,7 +5,15 @@ from worker.storage.tables.batches import BatchChunkRow, BatchItemRow, BatchRow
 from worker.storage.tables.directory import AiAgentRow, ContractRow, CustomerRow, PersonRow
 from worker.storage.tables.queue import DeadLetterRow, OutboxRow, ScheduleFireRow, ScheduleRow
 from worker.storage.tables.refreshes import RefreshRunRow, StageResultRow
-from worker.storage.tables.tickets import HistoryRow, IntentRow, TagRow, TicketRow, TicketTagRow, WorklogRow
+from worker.storage.tables.tickets import (
+    ExecutionRow,
+    HistoryRow,
+    IntentRow,
+    TagRow,
+    TicketRow,
+    TicketTagRow,
+    WorklogRow,
+)
 from worker.storage.tables.webhooks import AttemptRow, DeliveryRow, EndpointRow, EventRow
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "DeliveryRow",
     "EndpointRow",
     "EventRow",
+    "ExecutionRow",
     "HistoryRow",
     "IntentRow",
     "OutboxRow",

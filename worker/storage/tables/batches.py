@@ -39,7 +39,7 @@ class BatchRow(Base):
     parent_id: Mapped[Short | None] = mapped_column(index=True)
     created_at: Mapped[Moment]
     started_at: Mapped[Moment | None]
-    finished_at: Mapped[Moment | None]
+    finished_at: Mapped[Moment | None] = mapped_column(index=True)
 
 
 class BatchChunkRow(Base):

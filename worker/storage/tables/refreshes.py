@@ -41,7 +41,7 @@ class RefreshRunRow(Base):
     stages: Mapped[list[Any]]
     created_at: Mapped[Moment]
     started_at: Mapped[Moment | None]
-    finished_at: Mapped[Moment | None]
+    finished_at: Mapped[Moment | None] = mapped_column(index=True)
 
     __table_args__ = (
         # At most one waiting run a ticket and mode: what makes merging safe when two requests meet.

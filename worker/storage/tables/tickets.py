@@ -7,7 +7,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.storage.tables.base import Base, Big, Json, Long, Moment, Number, Serial, Short
+from worker.storage.tables.base import Base, Big, Json, Key, Long, Moment, Number, Serial, Short
+
+_PENDING = text("status = 'pending'")
+_TO_EXECUTE = text("auto_execute_at IS NOT NULL")
+_OPEN_AND_NOT_ANNOUNCED = text(
+    "status <> 'closed' AND (overdue_announced_for IS NULL OR overdue_announced_for <> due_by)"
+)
 
 
 class TicketRow(Base):
@@ -50,6 +56,7 @@ class TicketRow(Base):
     first_response_due_by_manual: Mapped[bool]
     due_by: Mapped[Moment | None]
     due_by_manual: Mapped[bool]  # set by hand: automatic due dates leave it alone
+    overdue_announced_for: Mapped[Moment | None]  # the `due_by` whose passing was announced
     customer_id: Mapped[Short | None]
     contract_id: Mapped[Short | None]
     partner_id: Mapped[Number | None]
@@ -66,12 +73,14 @@ class TicketRow(Base):
     workitem: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
-        # The reopening sweep touches due pending tickets alone.
+        # Each sweep touches what is due alone.
+        Index("ix_ticket_pending_due_by", "due_by", postgresql_where=_PENDING, sqlite_where=_PENDING),
+        Index("ix_ticket_auto_execute_at", "auto_execute_at", postgresql_where=_TO_EXECUTE, sqlite_where=_TO_EXECUTE),
         Index(
-            "ix_ticket_pending_due_by",
+            "ix_ticket_overdue",
             "due_by",
-            postgresql_where=text("status = 'pending'"),
-            sqlite_where=text("status = 'pending'"),
+            postgresql_where=_OPEN_AND_NOT_ANNOUNCED,
+            sqlite_where=_OPEN_AND_NOT_ANNOUNCED,
         ),
     )
 
@@ -109,6 +118,7 @@ class HistoryRow(Base):
     field: Mapped[Short]
     old: Mapped[Any | None] = mapped_column(Json)
     new: Mapped[Any | None] = mapped_column(Json)
+    cause: Mapped[dict[str, Any] | None]  # why it changed, where nobody asked for it
     actor_type: Mapped[Short]
     actor_id: Mapped[Number | None]
     batch_id: Mapped[Short | None]
@@ -166,3 +176,20 @@ class IntentRow(Base):
             sqlite_where=text("open"),
         ),
     )
+
+
+class ExecutionRow(Base):
+    """An intent that an AI agent's action carries out by itself; gone when the outcome stands on the intent.
+
+    Its id is the key under which the action may run again without doing anything twice.
+    """
+
+    __tablename__ = "execution"
+
+    id: Mapped[Key]
+    ticket_id: Mapped[int] = mapped_column(Big, ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    intent_id: Mapped[Number] = mapped_column(Big, unique=True)
+    option: Mapped[Short]  # its type
+    attempts: Mapped[int]  # that ended with a passing failure
+    crashes: Mapped[int]  # starts since then of which nothing was heard
+    lease_until: Mapped[Moment | None] = mapped_column(index=True)  # None: waits for the ticket's `autoExecuteAt`

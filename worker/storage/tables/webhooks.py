@@ -50,7 +50,7 @@ class EventRow(Base):
     ticket_id: Mapped[Number]
     batch_id: Mapped[Short | None]
     body: Mapped[dict[str, Any]]
-    created_at: Mapped[Moment]
+    created_at: Mapped[Moment] = mapped_column(index=True)
 
 
 class DeliveryRow(Base):
@@ -65,7 +65,7 @@ class DeliveryRow(Base):
 
     sequence: Mapped[Serial]
     id: Mapped[Short] = mapped_column(unique=True)
-    event_id: Mapped[str] = mapped_column(ForeignKey("webhook_event.id", ondelete="CASCADE"))
+    event_id: Mapped[str] = mapped_column(ForeignKey("webhook_event.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoint.id"))
     ticket_id: Mapped[Number]
     batch_id: Mapped[Short | None] = mapped_column(index=True)
