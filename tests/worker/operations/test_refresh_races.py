@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -243,3 +246,42 @@ def test_the_system_s_own_changes_are_no_person_s(world: World, add_tickets: Add
     assert dict(stages(run))["summary"] == "done"
     values = world.ticket(1).values
     assert (values["status"], values["summary"]) == ("open", "Der Kunde zieht um.")
+
+
+MANY = range(1, 201)
+
+
+def test_of_200_people_who_change_their_ticket_while_it_is_refreshed_none_loses(
+    world: World, add_tickets: Add, engine: ScriptedEngine
+) -> None:
+    """The changes come one after another from the first thought on; half of them before the write, half around it."""
+    add_tickets(*MANY)
+    begun, half_done = Event(), Event()
+    shuffled = sorted(MANY, key=lambda one: one * 77 % 211)
+
+    def people() -> list[dict[str, Any]]:
+        begun.wait()
+        answers = []
+        for at, ticket_id in enumerate(shuffled):
+            answers.append(world.patch({"id": ticket_id, "summary": f"Von Hand {ticket_id}"}))
+            if at == len(MANY) // 2:
+                half_done.set()
+        return answers
+
+    def summary(_: Message) -> str:
+        begun.set()
+        half_done.wait()
+        return "Vom Automaten"
+
+    engine.answers["summary"] = summary
+    with ThreadPoolExecutor() as pool:
+        patched = pool.submit(people)
+        message = world.request(RefreshMode.SUMMARY_AND_TEXT, *MANY)[0]
+        world.run(replace(message, arguments={"run_ids": [run["id"] for run in world.rows(RefreshRunRow)]}))
+        answers = patched.result()
+
+    assert [answer["counts"]["updated"] for answer in answers] == [1] * len(MANY)
+    assert [world.ticket(one).values["summary"] for one in MANY] == [f"Von Hand {one}" for one in MANY]
+    assert [run["state"] for run in world.rows(RefreshRunRow)] == ["done"] * len(MANY)
+    superseded = sum(reasons(run)["summary"] == "changed_by_person" for run in world.rows(RefreshRunRow))
+    assert superseded >= len(MANY) // 2
