@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     RUN_SCHEDULE = "tasks.upkeep.run_schedule"
     SYNC_SCHEDULES = "tasks.upkeep.sync_schedules"
     COLLECT_DEAD = "tasks.upkeep.collect_dead"
+    CLEAN_UP = "tasks.upkeep.clean_up"
     RERUN = "tasks.admin.rerun"
     RETRY_FAILED = "tasks.admin.retry_failed"
     CANCEL_BATCH = "tasks.admin.cancel_batch"
@@ -69,6 +70,7 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.RUN_SCHEDULE: Route(Queue.UPKEEP),
     TaskName.SYNC_SCHEDULES: Route(Queue.UPKEEP),
     TaskName.COLLECT_DEAD: Route(Queue.UPKEEP),
+    TaskName.CLEAN_UP: Route(Queue.UPKEEP),
     TaskName.RERUN: Route(Queue.ADMIN),
     TaskName.RETRY_FAILED: Route(Queue.ADMIN),
     TaskName.CANCEL_BATCH: Route(Queue.ADMIN),

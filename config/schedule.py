@@ -21,6 +21,7 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
         TaskName.COLLECT_DEAD: settings.relay_interval,
         TaskName.REOPEN_PENDING: settings.reopen_interval,
         TaskName.SYNC_SCHEDULES: SYNC_INTERVAL,
+        TaskName.CLEAN_UP: settings.clean_up_interval,
     }
     return {str(task): _every(interval, task) for task, interval in intervals.items()}
 

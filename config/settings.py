@@ -87,6 +87,10 @@ def _chunk_size(given: Mapping[str, object]) -> int:
     return 250 if on_sqlite else 1_000
 
 
+def _deliveries_kept_days(given: Mapping[str, int]) -> int:
+    return given.get("results_kept_days", 30)
+
+
 def _webhook_timeout(given: Mapping[str, timedelta]) -> timedelta:
     return min(timedelta(seconds=10), given.get("lease", timedelta(minutes=5)) / 2)
 
@@ -141,10 +145,6 @@ class Settings(BaseSettings):
         ZoneInfo("UTC"),
         description="Where times without a zone (`YYYY-MM-DD HH:MM:SS`) and business hours are read.",
     )
-    max_batch_items: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        10_000,
-        description="The most items of one batch; a larger one is refused whole, so that no sender fills the memory.",
-    )
     business_hours: BusinessHours = Field(
         tuple(OpenHours(weekday, 8 * 60, 18 * 60) for weekday in range(5)),
         description="When work is done, in that time zone: a tag's `sla` and `firstResponseSla` count these hours.",
@@ -153,6 +153,10 @@ class Settings(BaseSettings):
     holidays: Region = Field(
         None,
         description="Whose public holidays are no business days. They differ from state to state, so none is assumed.",
+    )
+    max_batch_items: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        10_000,
+        description="The most items of one batch; a larger one is refused whole, so that no sender fills the memory.",
     )
     chunk_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default_factory=_chunk_size,
@@ -249,8 +253,30 @@ class Settings(BaseSettings):
     )
     results_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         30,
-        description="Days that the database remembers which minutes of a schedule have run. Ledgers of batches and"
-        " their idempotency keys stay for good.",
+        description="Days that ended batches stay with their items, ledgers and idempotency keys, ended refreshes, and"
+        " which minutes of a schedule have run. A key may be used again when its batch is gone.",
+    )
+    deliveries_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        default_factory=_deliveries_kept_days,
+        description="Days that webhook events stay with their deliveries and attempts, once all of them have ended. A"
+        " ledger stays as long as the webhooks that it lists.",
+        json_schema_extra={"default": "that of `TICKETS_RESULTS_KEPT_DAYS`"},
+    )
+    history_kept_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        3_650,
+        description="Days that history and worklog of tickets stay. They say who decided what, so they outlive the rest.",
+    )
+    dead_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        90,
+        description="Days that dead letters stay. One whose refresh or webhook is gone before can't be retried.",
+    )
+    clean_up_interval: Duration = Field(
+        timedelta(hours=1),
+        description="How often what is older than these days is removed.",
+    )
+    clean_up_budget: Duration = Field(
+        timedelta(minutes=1),
+        description="How long one removal goes on at most; the rest is left to the next, so that others have a turn.",
     )
     worker_concurrency: Annotated[int, Field(ge=1, le=1_024)] = Field(
         default_factory=lambda: (os.cpu_count() or 1) + 1,

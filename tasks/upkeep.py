@@ -7,6 +7,7 @@ from typing import Any
 from config.routing import TaskName
 from worker import runtime
 from worker.app import task
+from worker.operations import clean_up as retention
 from worker.operations import collect_dead as dead
 from worker.operations import reopen, schedule
 
@@ -34,3 +35,9 @@ def collect_dead() -> None:
     """Move refused queue entries to the dead-letter table."""
     with runtime.broker() as broker:
         dead.collect_dead(runtime.context(), broker)
+
+
+@task(TaskName.CLEAN_UP, ignore_result=True)
+def clean_up() -> None:
+    """Remove what has ended long ago, as much as there is time for."""
+    retention.clean_up_some(runtime.context())

@@ -103,6 +103,17 @@ def rerun(
     return rerun_matching(mode, where or [], force=force, dry_run=dry_run, as_json=as_json)
 
 
+def clean_up(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Remove what ended longer ago than the settings keep it; beat asks for some of it every hour."""
+    from worker.cli.clean_up import clean_up_all
+
+    return clean_up_all(dry_run=dry_run, as_json=as_json)
+
+
 def schema(*, as_json: Json = False) -> int:  # noqa: ARG001 - it is JSON anyway
     """Print the JSON Schema of a batch, for other languages."""
     from worker.cli.data import print_schema
@@ -357,6 +368,7 @@ _TOP = (
     (load, example("load master.json")),
     (enqueue, example("enqueue batch.json --wait", "enqueue - --atomic --key import-7 < batch.json")),
     (rerun, example("rerun --mode tags --where status=open --where tagIds=4,7 --dry-run")),
+    (clean_up, example("clean-up --dry-run")),
     (schema, example("schema > batch.schema.json")),
     (check, example("check")),
     (demo, example("demo")),

@@ -34,6 +34,7 @@ COMMANDS = (
     "dead list",
     "dead retry",
     "dead drop",
+    "clean-up",
     "schema",
     "check",
     "demo",

@@ -1,0 +1,42 @@
+"""How the database goes about the statements of some work: their plans, made as if tables were large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from worker.storage.database import Database
+
+Statement = tuple[str, Any]
+
+
+def plans_of(database: Database, work: Callable[[Connection], object]) -> list[str]:
+    """One plan a statement, as text. PostgreSQL reads a table as a whole only where no index would do."""
+    with database.write() as connection, _written_down(connection) as statements:
+        work(connection)
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return [
+            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
+            for statement, parameters in statements
+        ]
+
+
+@contextmanager
+def _written_down(connection: Connection) -> Iterator[list[Statement]]:
+    seen: list[Statement] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            seen.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
