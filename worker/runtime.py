@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -49,12 +49,21 @@ def build(settings: Settings) -> Context:
     )
 
 
-@cache
 def engine() -> Engine:
-    """The engine of this process; its models stay in memory."""
+    """An engine for the work of one task; models and connections stay with the process."""
+    return _engines()()
+
+
+@cache
+def _engines() -> Callable[[], Engine]:
+    if app.settings.engine == "llm":
+        from worker.ai.llm.engine import Engines  # noqa: PLC0415 - two seconds that only this engine needs
+
+        return Engines(app.settings)
     from worker.ai.embedded.engine import EmbeddedEngine  # noqa: PLC0415 - half a second that no command needs
 
-    return EmbeddedEngine()
+    embedded = EmbeddedEngine()
+    return lambda: embedded
 
 
 def _sender(settings: Settings) -> Sender:

@@ -1,4 +1,4 @@
-"""Two kinds of failure: one that may pass by itself, one that will not."""
+"""Kinds of failure: one that may pass by itself, one that is too slow to wait for, one that will not pass."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ class Transient(Exception):  # noqa: N818 - the words of the field
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class TooSlow(Transient):
+    """May be quicker another time; whoever has another way to the answer takes that."""
 
 
 class Permanent(Exception):  # noqa: N818 - the words of the field

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
 
+from config.settings import Settings
+from tests.services.llm_server import llm_server
 from tests.worker.ai.definitions import AGENTS, TAGS
 from tests.worker.ai.messages import message
 from worker.ai.embedded.engine import EmbeddedEngine
+from worker.ai.llm.engine import Engines
 from worker.ai.protocol import Clues, Engine, Finding, Language, Message, SpamVerdict, TagMatch, Text
 from worker.domain.words import Sentiment, SpamStatus
 
-ENGINES: dict[str, Callable[[], Engine]] = {"embedded": EmbeddedEngine}
+
+@contextmanager
+def _embedded() -> Iterator[Engine]:
+    yield EmbeddedEngine()
+
+
+@contextmanager
+def _llm() -> Iterator[Engine]:
+    with llm_server() as server:
+        settings = Settings(engine="llm", llm_model="scripted", llm_base_url=server.url)
+        with closing(Engines(settings)) as engines:
+            yield engines()
+
+
+Make = Callable[[], AbstractContextManager[Engine]]
+ENGINES: dict[str, Make] = {"embedded": _embedded, "llm": _llm}
 
 LARGEST = 5_000_000  # characters of a body; more is refused before an engine sees it
 LONGEST = 20.0  # seconds for all questions about one message, on a busy machine
@@ -89,11 +108,11 @@ def ask(engine: Engine, of: Message) -> Answers:
 
 
 @pytest.fixture(scope="module", params=list(ENGINES.values()), ids=list(ENGINES))
-def any_engine(request: pytest.FixtureRequest) -> Engine:
-    make: Callable[[], Engine] = request.param
-    engine = make()
-    ask(engine, message(ORDINARY))  # models are loaded before anything is timed
-    return engine
+def any_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    make: Make = request.param
+    with make() as engine:
+        ask(engine, message(ORDINARY))  # models are loaded before anything is timed
+        yield engine
 
 
 def check(answers: Answers) -> None:
@@ -184,8 +203,9 @@ def test_the_same_message_gets_the_same_answers(any_engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES.keys())
-def test_another_instance_gives_the_same_answers(make: Callable[[], Engine], any_engine: Engine) -> None:
-    assert ask(make(), message(ORDINARY)) == ask(any_engine, message(ORDINARY))
+def test_another_instance_gives_the_same_answers(make: Make) -> None:
+    with make() as one, make() as another:
+        assert ask(one, message(ORDINARY)) == ask(another, message(ORDINARY))
 
 
 def test_only_known_candidates_are_returned(any_engine: Engine) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.ai.protocol import Clues, Finding, Language, Message, SpamVerdict, TagMatch, Text
+from worker.ai.protocol import Clues, Engine, Finding, Language, Message, SpamVerdict, TagMatch, Text
 from worker.domain.entities import AiAgent, Contract, Tag
 from worker.domain.words import Sentiment
 

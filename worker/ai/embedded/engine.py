@@ -16,7 +16,7 @@ from worker.ai.embedded.language import Languages
 from worker.ai.embedded.reading import Reader
 from worker.ai.embedded.relevance import Relevance
 from worker.ai.embedded.vectors import Encoder
-from worker.ai.protocol import Clues, Finding, Language, Message, SpamVerdict, TagMatch, Text
+from worker.ai.protocol import Clues, Engine, Finding, Language, Message, SpamVerdict, TagMatch, Text
 from worker.domain.entities import AiAgent, Contract, Tag
 from worker.domain.words import Sentiment
 
@@ -40,6 +40,8 @@ class EmbeddedEngine:
     """
 
     name = "embedded"
+    at_once = 1
+    fallback: Engine | None = None
 
     def __init__(self) -> None:
         self.fingerprint = fingerprint()
