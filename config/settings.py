@@ -181,6 +181,16 @@ class Settings(BaseSettings):
         128 * 1024 * 1024,
         description="The largest queue entry; more is moved to the dead-letter table. A full batch takes about 80 MB.",
     )
+    directory_url: HttpUrl = Field(
+        None,
+        description="Where another system answers for customers and contracts, instead of those that `load` brought:"
+        " docs/directory.md says what it is asked.",
+    )
+    directory_token: _Secret = Field(None, description="The bearer token for that system.")
+    directory_timeout: Duration = Field(
+        timedelta(seconds=10),
+        description="How long that system may take to answer; later, and the refresh is tried again.",
+    )
     spam_detection_tag_ids: Ids = Field(
         frozenset(),
         description="Tags that mark a ticket as spam at run time, unless a person marked it as clean.",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from config.settings import Settings
 from worker.ai.protocol import Engine
+from worker.directories.protocol import Directory
 from worker.storage.database import Database
 from worker.storage.outbox import Message
 from worker.webhooks.sending import Sender
@@ -18,6 +19,7 @@ class Context:
     """The outside of one process. `engine` and `sender` load what they need when they are first asked for.
 
     `jitter` draws from 0 to below 1. `send` puts messages on the broker; when it raises, they may not have arrived.
+    `directory` is where customers are looked up, if not in the database.
     """
 
     settings: Settings
@@ -27,3 +29,4 @@ class Context:
     engine: Callable[[], Engine]
     sender: Callable[[], Sender]
     send: Callable[[Sequence[Message]], None]
+    directory: Directory | None = None

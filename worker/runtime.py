@@ -16,6 +16,7 @@ from worker.ai.protocol import Engine
 from worker.app import Envelope, app
 from worker.collector import collect_rarely
 from worker.context import Context
+from worker.directories.protocol import Directory
 from worker.domain.words import Lane
 from worker.embedded import database_url
 from worker.signals import after_fork, before_fork
@@ -46,6 +47,7 @@ def build(settings: Settings) -> Context:
         engine=engine,
         sender=lru_cache(maxsize=1)(lambda: _sender(settings)),
         send=send,
+        directory=_directory(settings),
     )
 
 
@@ -64,6 +66,14 @@ def _engines() -> Callable[[], Engine]:
 
     embedded = EmbeddedEngine()
     return lambda: embedded
+
+
+def _directory(settings: Settings) -> Directory | None:
+    if settings.directory_url is None:
+        return None
+    from worker.directories.http import HttpDirectory  # noqa: PLC0415 - httpx takes a tenth of a second to import
+
+    return HttpDirectory(settings.directory_url, settings.directory_token, settings.directory_timeout)
 
 
 def _sender(settings: Settings) -> Sender:

@@ -34,11 +34,8 @@ def guarded(stage: Stage, draft: Draft, work: Callable[[Draft], T]) -> T | None:
         draft.close(stage, StageState.SKIPPED, skip.reason)
     except SoftTimeLimitExceeded:
         raise  # the whole task is out of time, not this ticket
-    except Transient as failure:
-        draft.retry = failure
-        draft.close(stage, StageState.FAILED, failure.reason)
-    except Permanent as failure:
-        draft.close(stage, StageState.FAILED, failure.reason)
+    except (Transient, Permanent) as failure:
+        draft.fail(stage, failure)
     except Exception as error:  # noqa: BLE001 - an engine's mistake on one ticket must not end the others
         # Without the message and the frames' values: they may hold what the customer wrote.
         log.warning("stage_failed", stage=stage.value, run_id=draft.run.id, error=type(error).__name__)

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from worker.ai.protocol import Message
 from worker.domain.changes import TAGS_FIELD, Cause
 from worker.domain.entities import Contract, Customer, Ticket, Value
-from worker.domain.failures import Transient
+from worker.domain.failures import Permanent, Transient
 from worker.domain.intents import Found
 from worker.domain.words import RunState, Stage, StageState, TagSource
 from worker.storage.runs import Run
@@ -80,6 +80,12 @@ class Draft:
     def close(self, stage: Stage, state: StageState, reason: str) -> None:
         """A stage ends without a proposal."""
         self.ended[stage] = StageEnd(stage, state, reason)
+
+    def fail(self, stage: Stage, failure: Transient | Permanent) -> None:
+        """A stage fails; what may pass by itself is tried again."""
+        if isinstance(failure, Transient):
+            self.retry = failure
+        self.close(stage, StageState.FAILED, failure.reason)
 
     @property
     def seen(self) -> Ticket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -10,8 +10,10 @@ import structlog
 
 from worker.business_calendar import business_calendar
 from worker.context import Context
-from worker.domain.entities import Customer, Ticket, is_spam
-from worker.domain.evidence import Evidence
+from worker.directories.protocol import Directory
+from worker.directories.stored import StoredDirectory
+from worker.domain.entities import is_spam
+from worker.domain.failures import Permanent, Transient
 from worker.domain.plans import STAGES
 from worker.domain.words import RefreshMode, RunState, Stage
 from worker.operations.log_context import bind_work
@@ -24,7 +26,7 @@ from worker.operations.refresh.rules import Definitions, Rules
 from worker.operations.refresh.stages import Thinking
 from worker.operations.refresh.standing import Standing
 from worker.operations.refresh.write import write_drafts
-from worker.storage.directory import ai_agent_definitions, customers_by_id, find_customers, tag_definitions
+from worker.storage.directory import ai_agent_definitions, tag_definitions
 from worker.storage.outbox import settle_message
 from worker.storage.runs import Run, claim_runs, next_start
 from worker.storage.stage_results import read_stage_results
@@ -73,22 +75,35 @@ def _read(context: Context, runs: Sequence[Run]) -> tuple[list[Draft], Definitio
     """Everything the stages need, in one reading transaction."""
     with context.database.read() as connection:
         tickets = read_tickets(connection, [run.ticket_id for run in runs])
-        ids = {str(ticket.values["customerId"]) for ticket in tickets.values() if ticket.values["customerId"]}
-        customers = customers_by_id(connection, ids)
         definitions = Definitions(tag_definitions(connection), ai_agent_definitions(connection))
         last = read_stage_results(connection, list(tickets))
-    drafts = [_draft(run, tickets[run.ticket_id], customers) for run in runs]
+    drafts = [Draft(run, tickets[run.ticket_id], last=last.get(run.ticket_id, {})) for run in runs]
     for draft in drafts:
-        draft.last = last.get(draft.ticket.id, {})
         draft.end = _at_start(context, draft)
+    _add_customers(context, [draft for draft in drafts if draft.thinking and draft.ticket.values["customerId"]])
     return drafts, definitions
 
 
-def _draft(run: Run, ticket: Ticket, customers: Mapping[str, Customer]) -> Draft:
-    customer = customers.get(str(ticket.values["customerId"]))
-    contracts = customer.contracts if customer else ()
-    contract = next((contract for contract in contracts if contract.id == ticket.values["contractId"]), None)
-    return Draft(run, ticket, customer, contract)
+def _add_customers(context: Context, drafts: Sequence[Draft]) -> None:
+    """Who the tickets' customers are. Where that cannot be told, conditions would mislead, so no stage runs."""
+    if not drafts:
+        return
+    try:
+        customers = _directory(context).by_id({str(draft.ticket.values["customerId"]) for draft in drafts})
+    except (Transient, Permanent) as failure:
+        for draft in drafts:
+            draft.fail(STAGES[draft.run.mode][0], failure)
+            draft.end = (RunState.FAILED, failure.reason) if draft.retry is None else None
+        return
+    for draft in drafts:
+        draft.customer = customers.get(str(draft.ticket.values["customerId"]))
+        contracts = draft.customer.contracts if draft.customer else ()
+        wanted = draft.ticket.values["contractId"]
+        draft.contract = next((contract for contract in contracts if contract.id == wanted), None)
+
+
+def _directory(context: Context) -> Directory:
+    return context.directory or StoredDirectory(context.database)
 
 
 def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
@@ -132,14 +147,12 @@ def _think_with_engine(context: Context, drafts: Sequence[Draft], thinking: Thin
 def _identify(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
     gathered = [(draft, guarded(Stage.CUSTOMER, draft, thinking.evidence)) for draft in drafts]
     found = [(draft, evidence) for draft, evidence in gathered if evidence is not None]
-    every = _candidates(context, [evidence for _, evidence in found])
+    try:
+        every = _directory(context).find([evidence for _, evidence in found]) if found else []
+    except (Transient, Permanent) as failure:
+        for draft, _ in found:
+            draft.fail(Stage.CUSTOMER, failure)
+        return
+    # For each those whom its own evidence may mean: what others of the chunk name decides nothing.
     for (draft, evidence), candidates in zip(found, every, strict=True):
         attempt(Stage.CUSTOMER, draft, partial(identify_customer, evidence=evidence, candidates=candidates))
-
-
-def _candidates(context: Context, evidence: Sequence[Evidence]) -> list[list[Customer]]:
-    """For each ticket's evidence those it may speak for: what others of the chunk name decides nothing."""
-    if not evidence:
-        return []
-    with context.database.read() as connection:
-        return find_customers(connection, evidence)
