@@ -274,7 +274,7 @@ class Settings(BaseSettings):
     )
     history_kept_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
         3_650,
-        description="Days that history and worklog of tickets stay. They say who decided what, so they outlive the rest.",
+        description="Days that history and worklog of tickets stay. They say who decided what, so they stay longest.",
     )
     dead_kept_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
         90,

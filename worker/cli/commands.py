@@ -10,12 +10,14 @@ import typer
 
 from worker.cli.options import (
     GREATEST,
+    After,
     BatchId,
     DeadIds,
     EndpointId,
     EveryDead,
     FileOrStdin,
     Json,
+    Limit,
     ModeOption,
     Where,
     example,
@@ -27,6 +29,7 @@ LAST_INDEX = 2**31 - 1
 
 _BATCH = "0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11"
 
+listing = typer.Typer(name="list", help="Find tickets: a backlog, or what may be routed.", no_args_is_help=True)
 show = typer.Typer(name="show", help="Look at a batch or at tickets.", no_args_is_help=True)
 batch = typer.Typer(name="batch", help="Hold, end, retry or explain a batch.", no_args_is_help=True)
 schedule = typer.Typer(name="schedule", help="Re-runs that happen by themselves.", no_args_is_help=True)
@@ -38,7 +41,7 @@ def register(app: typer.Typer) -> None:
     """Give the program its commands, in the order in which somebody meets them."""
     for command, text in _TOP:
         app.command(epilog=text)(command)
-    for group in (show, batch, schedule, webhook, dead):
+    for group in (show, listing, batch, schedule, webhook, dead):
         app.add_typer(group)
 
 
@@ -188,6 +191,38 @@ def show_ticket(
     from worker.cli.shown import print_tickets
 
     return print_tickets(ids, history=history, as_json=as_json)
+
+
+@listing.command(
+    "tickets",
+    epilog=example(
+        "list tickets --where status=open --where 'spamStatus!=auto_spam,auto_programmatic,manual_spam'",
+        "list tickets --where agentId=null --where tagIds=4,7 --where dueBefore=2026-12-01T08:00:00Z --json",
+    ),
+)
+def list_tickets(*, where: Where = None, after: After = 0, limit: Limit = 100, as_json: Json = False) -> int:
+    """List the tickets that match, in the order of their ids, a page at a time."""
+    from worker.cli.listing import print_tickets
+
+    return print_tickets(where or [], after, limit, as_json=as_json)
+
+
+@listing.command("routable", epilog=example("list routable --skills 3,5 --match all --where channel=email"))
+def list_routable(
+    *,
+    skills: Annotated[
+        str | None, typer.Option(metavar="ID,ID", help="Tags of which a ticket must have some.", show_default=False)
+    ] = None,
+    match: Annotated[str, typer.Option(metavar="any|all", help="Whether any of the skills will do.")] = "any",
+    where: Where = None,
+    after: After = 0,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> int:
+    """List the tickets that may be given to somebody: open, and no spam."""
+    from worker.cli.listing import print_routable
+
+    return print_routable(skills, match, where or [], after, limit, as_json=as_json)
 
 
 @batch.command("pause", epilog=example(f"batch pause {_BATCH}"))

@@ -48,6 +48,10 @@ Where = Annotated[
         show_default=False,
     ),
 ]
+After = Annotated[
+    int, typer.Option(metavar="ID", min=0, max=GREATEST, help="Go on behind this ticket.", show_default=False)
+]
+Limit = Annotated[int, typer.Option(metavar="N", min=1, max=1_000, help="At most so many tickets.")]
 BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.", show_default=False)]
 EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id.", show_default=False)]
 DeadIds = Annotated[

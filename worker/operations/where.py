@@ -13,6 +13,7 @@ from worker.domain.entities import Value
 from worker.domain.fields import FIELDS, Field, Kind, Role
 from worker.domain.words import ErrorCode
 from worker.operations.arguments import RefusedArguments
+from worker.payload.ids import read_id
 from worker.payload.kinds import READERS
 from worker.payload.names import LONGEST_NAME, shown_name
 from worker.payload.remarks import ItemError
@@ -30,7 +31,7 @@ def read_where(where: object, zone: tzinfo) -> Selection:
     Args:
         where: an object of filters that must all hold: a value (`null` among them where a field may be empty), a list
             of which one must hold, or `{"not": …}` for none of these. `tagIds` means any of them; the bounds
-            `createdAfter` (from then on) and `createdBefore`, `modifiedAfter` and `modifiedBefore` take one time.
+            `createdAfter` (from then on) and `createdBefore`, and likewise `modified…` and `due…`, take one time.
             Numbers and `true` may be texts, as a command line gives them. Empty means all tickets.
         zone: that of times without an offset.
 
@@ -50,6 +51,11 @@ def read_where(where: object, zone: tzinfo) -> Selection:
     if errors:
         raise RefusedArguments(errors)
     return Selection(tuple(conditions))
+
+
+def read_skills(value: object) -> tuple[int, ...]:
+    """Ids of tags, one or a list, as texts too. Raises Wrong."""
+    return tuple(dict.fromkeys(read_list(value if isinstance(value, list) else [value], read_id)))
 
 
 def read_terms(terms: Sequence[str]) -> dict[str, object]:
@@ -74,13 +80,14 @@ def read_terms(terms: Sequence[str]) -> dict[str, object]:
             message = "names a field again; several values are given as field=one,other"
             errors.append(ItemError(ErrorCode.CONFLICTING_FIELDS, f"where[{position}]", message))
         else:
-            where[name] = {_NOT: _plain(text)} if negated else _plain(text)
+            where[name] = {_NOT: plain_value(text)} if negated else plain_value(text)
     if errors:
         raise RefusedArguments(errors)
     return where
 
 
-def _plain(text: str) -> object:
+def plain_value(text: str) -> object:
+    """What a word of a command line stands for: null, JSON, several values with commas, or just a text."""
     if text == "null" or text.startswith(("[", '"')):
         try:
             return json.loads(text)

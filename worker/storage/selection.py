@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from worker.domain.entities import Value
+from worker.domain.fields import FIELDS
 from worker.storage.tables import RefreshRunRow, TicketRow, TicketTagRow
 from worker.storage.tickets import COLUMNS
 
@@ -50,12 +51,21 @@ def _column(name: str) -> Any:  # noqa: ANN401 - columns of many types
 def _compared(condition: Condition) -> ColumnElement[bool]:
     """SQL's own `NOT IN` drops rows with null; here null is a value like any other and is not in a list without it."""
     column = _column(condition.filter)
+    if condition.negated and FIELDS[condition.filter].choices:
+        return _compared(_said_of_the_others(condition))
     values = [value for value in condition.values if value is not None]
     if condition.negated:
         others = column.not_in(values)
         return and_(column.is_not(None), others) if None in condition.values else or_(column.is_(None), others)
     found: ColumnElement[bool] = column.in_(values)
     return or_(column.is_(None), found) if None in condition.values else found
+
+
+def _said_of_the_others(condition: Condition) -> Condition:
+    """The same condition on a field with few values, not negated: an index finds what is, not what is not."""
+    field = FIELDS[condition.filter]
+    known = [choice.value for choice in field.choices or ()] + ([None] if field.nullable else [])
+    return Condition(condition.filter, tuple(value for value in known if value not in condition.values))
 
 
 def _tagged(condition: Condition) -> ColumnElement[bool]:
@@ -76,6 +86,8 @@ FILTERS: dict[str, Maker] = {
     "createdBefore": _bound("created_at", after=False),
     "modifiedAfter": _bound("modified_at", after=True),
     "modifiedBefore": _bound("modified_at", after=False),
+    "dueAfter": _bound("due_by", after=True),
+    "dueBefore": _bound("due_by", after=False),
 }
 """Every filter there is, and how it becomes SQL."""
 

@@ -16,6 +16,8 @@ COMMANDS = (
     "enqueue",
     "show batch",
     "show ticket",
+    "list tickets",
+    "list routable",
     "batch pause",
     "batch resume",
     "batch cancel",
@@ -57,7 +59,7 @@ def test_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> 
     assert all(command.split()[0] in shown for command in COMMANDS)
 
 
-@pytest.mark.parametrize("arguments", [[], ["show"], ["batch"], ["webhook"], ["dead"], ["schedule"]])
+@pytest.mark.parametrize("arguments", [[], ["show"], ["list"], ["batch"], ["webhook"], ["dead"], ["schedule"]])
 def test_nothing_asked_for_is_answered_with_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
 

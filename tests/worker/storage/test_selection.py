@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.worker.operations.conftest import ticket_row
+from tests.worker.storage.plans import plans_of
 from worker.domain.entities import Value
+from worker.domain.fields import FIELDS
 from worker.storage.bulk import insert_rows
 from worker.storage.database import Database
 from worker.storage.selection import COMPARED, FILTERS, Condition, Selection, matching_ids
@@ -124,7 +127,9 @@ def test_a_ticket_with_any_of_the_tags_is_found_once(database: Database) -> None
     assert found(database, Condition("tagIds", (4,), negated=True)) == [2, 3]
 
 
-@pytest.mark.parametrize(("name", "column"), [("created", "created_at"), ("modified", "modified_at")])
+@pytest.mark.parametrize(
+    ("name", "column"), [("created", "created_at"), ("modified", "modified_at"), ("due", "due_by")]
+)
 def test_two_selections_that_share_a_moment_share_no_ticket(database: Database, name: str, column: str) -> None:
     for ticket_id, at in ((1, NOON - HOUR), (2, NOON), (3, NOON + HOUR)):
         columns: dict[str, Any] = {column: at}
@@ -157,6 +162,48 @@ def test_pages_follow_each_other_without_gap_or_overlap(database: Database) -> N
     assert found(database, limit=2, after=5) == []
 
 
+@pytest.mark.parametrize("name", ["status", "priority", "channel", "spamStatus", "aiSupportLevel", "agentId"])
+def test_what_is_in_a_list_and_what_is_not_in_it_are_all_tickets(database: Database, name: str) -> None:
+    column, wanted, other = EXAMPLES[name]
+    for ticket_id, value in enumerate((wanted, other, None if FIELDS[name].nullable else other), start=1):
+        columns: dict[str, Any] = {column: value}
+        add(database, ticket_id, **columns)
+    listed, rest = (
+        found(database, Condition(name, (wanted,))),
+        found(database, Condition(name, (wanted,), negated=True)),
+    )
+    assert (listed, rest) == ([1], [2, 3])
+
+
+@pytest.fixture
+def backlog(database: Database) -> Database:
+    """Many tickets, of which a few are not closed."""
+    with database.write() as connection:
+        rows = [ticket_row(number, status="closed" if number % 100 else "open") for number in range(1, 3_001)]
+        insert_rows(connection, TicketRow, rows)
+        connection.exec_driver_sql("ANALYZE")
+    return database
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (Condition("status", ("open",)),),
+        (Condition("status", ("open",)), Condition("spamStatus", ("auto_spam", "manual_spam"), negated=True)),
+        (Condition("status", ("closed", "pending"), negated=True), Condition("tagIds", (1, 2))),
+        (Condition("id", (1, 2, 3)),),
+    ],
+    ids=["open", "open-no-spam", "not-closed-tagged", "ids"],
+)
+def test_a_page_of_few_tickets_does_not_lead_through_all(backlog: Database, conditions: tuple[Condition, ...]) -> None:
+    selection = Selection(conditions)
+    plans = plans_of(backlog, lambda connection: matching_ids(connection, selection, after=5, limit=10))
+
+    index = "ix_ticket_status_id" if conditions[0].filter == "status" else "PRIMARY KEY|pk_ticket"
+    assert re.search(index, plans[0]), plans[0]
+    assert not re.search(r"SCAN ticket\b(?! USING)|Seq Scan on ticket\b", plans[0]), plans[0]
+
+
 def test_the_filters_are_those_that_are_documented() -> None:
-    bounds = {f"{name}{end}" for name in ("created", "modified") for end in ("After", "Before")}
+    bounds = {f"{name}{end}" for name in ("created", "modified", "due") for end in ("After", "Before")}
     assert FILTERS.keys() == {*COMPARED, "tagIds", *bounds}

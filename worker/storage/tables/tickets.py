@@ -73,6 +73,7 @@ class TicketRow(Base):
     workitem: Mapped[dict[str, Any] | None]
 
     __table_args__ = (
+        Index("ix_ticket_status_id", "status", "id"),  # a page of a backlog, however many tickets are closed
         # Each sweep touches what is due alone.
         Index("ix_ticket_pending_due_by", "due_by", postgresql_where=_PENDING, sqlite_where=_PENDING),
         Index("ix_ticket_auto_execute_at", "auto_execute_at", postgresql_where=_TO_EXECUTE, sqlite_where=_TO_EXECUTE),

@@ -56,6 +56,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_execution_lease_until"), "execution", ["lease_until"])
     op.create_index(op.f("ix_execution_ticket_id"), "execution", ["ticket_id"])
+    op.create_index("ix_ticket_status_id", "ticket", ["status", "id"])
     for table, column in FOR_RETENTION:
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
 
@@ -64,6 +65,7 @@ def downgrade() -> None:
     """Take back."""
     for table, column in FOR_RETENTION:
         op.drop_index(op.f(f"ix_{table}_{column}"), table_name=table)
+    op.drop_index("ix_ticket_status_id", table_name="ticket")
     op.drop_table("execution")
     op.drop_index("ix_ticket_overdue", table_name="ticket")
     op.drop_index("ix_ticket_auto_execute_at", table_name="ticket")
