@@ -113,9 +113,10 @@ def _glance(value: object) -> Text:
 
 
 def _worklog(entries: Sequence[Document]) -> Table:
-    made = table("Worklog", "At", "Action", "#User", "Batch")
+    made = table("Worklog", "At", "Action", "By", "Batch")
     for one in entries:
-        made.add_row(cell(one["at"]), cell(one["action"]), cell(one["userId"]), cell(one["batchId"]))
+        by = "automatic" if one["automatic"] else one["userId"] and f"user {one['userId']}"
+        made.add_row(cell(one["at"]), cell(one["action"]), cell(by), cell(one["batchId"]))
     return made
 
 

@@ -99,6 +99,14 @@ def lanes_of(connection: Connection, ids: Collection[str]) -> dict[str | None, L
     return {batch_id: Lane(lane) for batch_id, lane in connection.execute(query)} if ids else {}
 
 
+def batches_without_worklog(connection: Connection, ids: Collection[str | None]) -> frozenset[str]:
+    """Those of these batches that keep their writes out of the worklog."""
+    if not ids:
+        return frozenset()
+    query = select(BatchRow.id).where(BatchRow.id.in_(ids), BatchRow.include_in_worklog.is_(False))
+    return frozenset(connection.scalars(query))
+
+
 def chunk_items(connection: Connection, batch_id: str, position: int) -> list[IndexedItem]:
     """The items of one chunk, as they were received."""
     query = select(BatchChunkRow.items).where(BatchChunkRow.batch_id == batch_id, BatchChunkRow.position == position)

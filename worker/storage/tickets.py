@@ -51,12 +51,16 @@ BY_NOBODY = Actor(ActorType.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a write comes from: who, when, in which batch, or in which run (and its batch) by ticket."""
+    """Where a write comes from: who, when, in which batch, or in which run (and its batch) by ticket.
+
+    `unlogged`: batches that keep what is written in their name out of the worklog.
+    """
 
     actor: Actor
     at: datetime
     batch_id: str | None = None
     runs: Mapping[int, tuple[str, str | None]] = field(default_factory=dict)
+    unlogged: Collection[str] = frozenset()
 
     def of(self, ticket_id: int) -> dict[str, str | None]:
         """The batch and the run that a ticket's write belongs to."""
@@ -147,7 +151,8 @@ def save_changes(connection: Connection, changes: Sequence[TicketChange], origin
     _replace_tags(connection, [change for change in changes if change.tags is not None])
     insert_rows(connection, HistoryRow, _history(changes, origin))
     if worklog:
-        insert_rows(connection, WorklogRow, [_worklog(change, origin) for change in changes])
+        entries = [_worklog(change, origin) for change in changes]
+        insert_rows(connection, WorklogRow, [one for one in entries if one["batch_id"] not in origin.unlogged])
 
 
 def _update_tickets(connection: Connection, changes: Sequence[TicketChange]) -> None:

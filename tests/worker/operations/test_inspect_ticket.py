@@ -274,7 +274,7 @@ def test_history_tells_every_change_with_who_and_in_which_batch(world: World, ad
         {"field": "priority", "old": "medium", "new": "high"} | told,
     ]
     assert shown["worklog"] == [
-        {"action": "written", "userId": 8, "batchId": batch_id, "at": "2026-11-23 12:00:00"},
+        {"action": "written", "userId": 8, "automatic": False, "batchId": batch_id, "at": "2026-11-23 12:00:00"},
     ]
 
 

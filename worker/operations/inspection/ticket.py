@@ -203,6 +203,7 @@ def _work(row: Row, zone: tzinfo) -> Document:
     return {
         "action": row["action"],
         "userId": row["user_id"],
+        "automatic": row["automatic"],
         "batchId": row["batch_id"],
         "at": format_time(row["at"], zone),
     }

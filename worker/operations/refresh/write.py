@@ -21,6 +21,7 @@ from worker.operations.refresh.draft import Draft, Proposal, StageEnd
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Definitions
 from worker.operations.refresh.standing import Standing
+from worker.storage.batches import batches_without_worklog
 from worker.storage.dead import Dead, bury
 from worker.storage.intents import read_intents, save_intents
 from worker.storage.runs import end_runs, held_runs
@@ -95,7 +96,12 @@ def _write(
         )
         for draft in ours
     ]
-    origin = Origin(BY_AI, now, runs={draft.ticket.id: (draft.run.id, draft.run.batch_id) for draft in ours})
+    origin = Origin(
+        BY_AI,
+        now,
+        runs={draft.ticket.id: (draft.run.id, draft.run.batch_id) for draft in ours},
+        unlogged=batches_without_worklog(connection, {draft.run.batch_id for draft in ours} - {None}),
+    )
     save_changes(connection, [result.change for result in results if result.change], origin, worklog=True)
     save_intents(connection, {d.ticket.id: r.intents for d, r in zip(ours, results, strict=True) if r.intents}, now)
     if standing is not None:
