@@ -32,6 +32,8 @@ class TaskName(StrEnum):
     DELIVER_WEBHOOKS = "tasks.webhooks.deliver"
     RELAY_OUTBOX = "tasks.outbox.relay"
     REOPEN_PENDING = "tasks.upkeep.reopen_pending"
+    ANNOUNCE_OVERDUE = "tasks.upkeep.announce_overdue"
+    EXECUTE_DUE = "tasks.upkeep.execute_due"
     RUN_SCHEDULE = "tasks.upkeep.run_schedule"
     SYNC_SCHEDULES = "tasks.upkeep.sync_schedules"
     COLLECT_DEAD = "tasks.upkeep.collect_dead"
@@ -67,6 +69,8 @@ ROUTES: dict[TaskName, Route] = {
     TaskName.DELIVER_WEBHOOKS: Route(Queue.WEBHOOKS, chunk=100),
     TaskName.RELAY_OUTBOX: Route(Queue.UPKEEP),
     TaskName.REOPEN_PENDING: Route(Queue.UPKEEP),
+    TaskName.ANNOUNCE_OVERDUE: Route(Queue.UPKEEP),
+    TaskName.EXECUTE_DUE: Route(Queue.UPKEEP),
     TaskName.RUN_SCHEDULE: Route(Queue.UPKEEP),
     TaskName.SYNC_SCHEDULES: Route(Queue.UPKEEP),
     TaskName.COLLECT_DEAD: Route(Queue.UPKEEP),

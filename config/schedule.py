@@ -10,7 +10,16 @@ from config.settings import Settings
 SYNC_INTERVAL = timedelta(minutes=1)
 """How often beat's copy of people's schedules is made to agree with the database again."""
 
-TICKS = frozenset({TaskName.RELAY_OUTBOX, TaskName.COLLECT_DEAD, TaskName.REOPEN_PENDING, TaskName.SYNC_SCHEDULES})
+TICKS = frozenset(
+    {
+        TaskName.RELAY_OUTBOX,
+        TaskName.COLLECT_DEAD,
+        TaskName.REOPEN_PENDING,
+        TaskName.ANNOUNCE_OVERDUE,
+        TaskName.EXECUTE_DUE,
+        TaskName.SYNC_SCHEDULES,
+    }
+)
 """What beat sends again and again, mostly to find nothing to do."""
 
 
@@ -20,6 +29,8 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, object]]:
         TaskName.RELAY_OUTBOX: settings.relay_interval,
         TaskName.COLLECT_DEAD: settings.relay_interval,
         TaskName.REOPEN_PENDING: settings.reopen_interval,
+        TaskName.ANNOUNCE_OVERDUE: settings.overdue_interval,
+        TaskName.EXECUTE_DUE: settings.auto_execute_interval,
         TaskName.SYNC_SCHEDULES: SYNC_INTERVAL,
         TaskName.CLEAN_UP: settings.clean_up_interval,
     }

@@ -257,6 +257,19 @@ class Settings(BaseSettings):
         timedelta(minutes=1),
         description="How often pending tickets whose `dueBy` has passed are reopened.",
     )
+    overdue_interval: Duration = Field(
+        timedelta(minutes=1),
+        description="How often tickets whose `dueBy` has passed are announced, each once (event `ticketOverdue`).",
+    )
+    auto_execute_interval: Duration = Field(
+        timedelta(minutes=1),
+        description="How often tickets whose `autoExecuteAt` has passed are looked for.",
+    )
+    default_action: Literal["none", "announce"] = Field(
+        "none",
+        description="What executes intents of AI agents without a plug-in: nothing, or whoever asks for the event"
+        " `intentExecuted`, by `announce`.",
+    )
     result_expires: Duration = Field(
         timedelta(days=1),
         description="How long Celery and Flower show a task's result. The ledger in the database stays longer.",

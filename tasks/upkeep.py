@@ -9,13 +9,26 @@ from worker import runtime
 from worker.app import task
 from worker.operations import clean_up as retention
 from worker.operations import collect_dead as dead
-from worker.operations import reopen, schedule
+from worker.operations import overdue, reopen, schedule
+from worker.operations.execution import run
 
 
 @task(TaskName.REOPEN_PENDING, ignore_result=True)
 def reopen_pending() -> None:
     """Reopen pending tickets that are due."""
     reopen.reopen_pending(runtime.context())
+
+
+@task(TaskName.ANNOUNCE_OVERDUE, ignore_result=True)
+def announce_overdue() -> None:
+    """Announce tickets whose due date has passed."""
+    overdue.announce_overdue(runtime.context())
+
+
+@task(TaskName.EXECUTE_DUE, ignore_result=True)
+def execute_due() -> None:
+    """Carry out what tickets ask for by themselves."""
+    run.execute_due(runtime.context())
 
 
 @task(TaskName.RUN_SCHEDULE)

@@ -72,11 +72,16 @@ def _tags(ticket: Document) -> Table:
 
 
 def _intents(intents: Sequence[Document]) -> Table:
-    made = table("Intents", "Code", "Contract", "Status", "#Confidence", "Data")
+    made = table("Intents", "Code", "Contract", "Status", "#Confidence", "Data", "Outcome")
     for one in intents:
         confidence = f"{one['confidence']:.2f}"
         made.add_row(
-            cell(one["code"]), cell(one["contractId"]), cell(one["status"]), cell(confidence), cell(one["data"])
+            cell(one["code"]),
+            cell(one["contractId"]),
+            cell(one["status"]),
+            cell(confidence),
+            cell(one["data"]),
+            cell((one["outcome"] or {}).get("messageLocalized")),
         )
     return made
 

@@ -20,6 +20,7 @@ class IntentStatus(StrEnum):
     READY = "ready"  # every required field has a value (page)
     INCOMPLETE = "incomplete"  # a required one is missing
     EXECUTED = "executed"
+    FAILED = "failed"  # its action did not succeed
 
 
 class Color(StrEnum):

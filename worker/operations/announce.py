@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from config.routing import TaskName
 from worker.context import Context
 from worker.domain.changes import TicketChange
+from worker.domain.entities import Ticket
 from worker.domain.words import Lane, RefreshMode
 from worker.operations.messages import carry
 from worker.storage.batches import Batch, lanes_of
@@ -82,6 +83,28 @@ def announce_refreshed(connection: Connection, refreshed: Sequence[Refreshed], n
         lane = lanes.get(batch_id, Lane.INTERACTIVE)
         messages += carry(connection, _TASK, _ARGUMENT, deliveries, batch_id=batch_id, lane=lane, now=now)
     return messages
+
+
+def announce_each(
+    connection: Connection, kind: str, about: str, told: Sequence[tuple[Ticket, Mapping[str, object]]], now: datetime
+) -> list[str]:
+    """One event a ticket to endpoints that ask for this kind, about a field; the ids of messages."""
+    endpoints = [one for one in active_endpoints(connection) if kind in one.events] if told else []
+    if not endpoints:
+        return []
+    events = [
+        Event(
+            kind,
+            ticket.id,
+            {"type": kind, "ticketId": ticket.id, **fields, "occurredAt": _time(now)},
+            [about],
+            ticket.values["channel"],
+            ticket.values["subchannelId"],
+        )
+        for ticket, fields in told
+    ]
+    ready = add_events(connection, events, endpoints, now=now)
+    return carry(connection, _TASK, _ARGUMENT, ready.get(None, []), now=now)
 
 
 def _refreshed(one: Refreshed, at: str) -> dict[str, object]:

@@ -10,7 +10,8 @@ from worker.domain.changes import Actor, net_change
 from worker.domain.words import ActorType, Status
 from worker.operations.announce import Cause, announce
 from worker.operations.publish import publish
-from worker.storage.tickets import Origin, due_pending, lock_tickets, save_changes
+from worker.storage.due import due_pending
+from worker.storage.tickets import Origin, lock_tickets, save_changes
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, and_, delete, or_, select
 from worker.domain.changes import Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
-from worker.domain.words import ActorType, Status, TagSource
+from worker.domain.words import ActorType, TagSource
 from worker.storage.bulk import among, insert_rows, update_rows
 from worker.storage.tables import HistoryRow, TicketRow, TicketTagRow, WorklogRow
 
@@ -114,18 +114,6 @@ def owners_of_external_ids(connection: Connection, external_ids: Collection[str]
     query = select(TicketRow.external_ticket_id, TicketRow.id)
     held = query.where(among(connection, TicketRow.external_ticket_id, external_ids))
     return {str(external_id): ticket_id for external_id, ticket_id in connection.execute(held)}
-
-
-def due_pending(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """Ids of pending tickets whose `dueBy` has passed, locked; those that another process has locked are skipped."""
-    query = (
-        select(TicketRow.id)
-        .where(TicketRow.status == Status.PENDING.value, TicketRow.due_by <= now)
-        .order_by(TicketRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(connection.scalars(query))
 
 
 def touched_by_people(connection: Connection, versions: Mapping[int, int]) -> dict[int, set[str]]:

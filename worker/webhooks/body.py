@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 TICKET_UPDATED = "ticketUpdated"
 TICKET_REFRESHED = "ticketRefreshed"
+TICKET_OVERDUE = "ticketOverdue"
+INTENT_EXECUTED = "intentExecuted"
 DIGEST = "ticketUpdated.digest"
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.changes import TAGS_FIELD, Actor, Cause, FieldChange, TicketChange, net_change
+from worker.domain.changes import TAGS_FIELD, Actor, Cause, TicketChange, net_change
 from worker.domain.entities import Ticket, is_spam, spam_status_kept
-from worker.domain.intents import Intent, IntentChange, StoredIntent, merge_intents
+from worker.domain.intents import IntentChange, StoredIntent, merge_intents
 from worker.domain.plans import STAGES
 from worker.domain.words import ActorType, RunState, SpamStatus, Stage, StageState, TagSource
 from worker.operations.announce import Refreshed, announce_refreshed
+from worker.operations.intents_told import told_intents
 from worker.operations.publish import publish
 from worker.operations.refresh.draft import Draft, Proposal, StageEnd
 from worker.operations.refresh.reasons import Reason
@@ -175,7 +176,7 @@ def _merge(draft: Draft, now: Now, definitions: Definitions) -> Result:
         causes.update(kept.causes)
         tags = kept.tags if kept.tags is not None else tags
         intents += new_intents
-    also = _told(now.intents, intents, definitions)
+    also = told_intents(now.intents, intents, definitions.agents)
     change = net_change(now.ticket, values, tags, by=BY_AI, now=now.at, beside=beside, also=also, causes=causes)
     stages = _stage_ends(draft, ends)
     failed = next((end.reason for end in stages if end.state is StageState.FAILED), None)
@@ -207,34 +208,6 @@ def _intents(proposal: Proposal, contract_id: object, now: Now, definitions: Def
         return []
     contract = None if contract_id is None else str(contract_id)
     return merge_intents(now.intents, proposal.findings, definitions.agents, contract)
-
-
-def _told(
-    stored: Sequence[StoredIntent], changes: Sequence[IntentChange], definitions: Definitions
-) -> tuple[FieldChange, ...]:
-    """How history tells of intents: all of the ticket's, before and after."""
-    if not changes:
-        return ()
-    before = {one.id: one.intent for one in stored}
-    after = list((before | {change.id: change.intent for change in changes if change.id is not None}).values())
-    after += [change.intent for change in changes if change.id is None]
-    return (
-        FieldChange(
-            "intents",
-            [_brief(intent, definitions) for intent in before.values()],
-            [_brief(intent, definitions) for intent in after],
-        ),
-    )
-
-
-def _brief(intent: Intent, definitions: Definitions) -> dict[str, object]:
-    agent = definitions.agents.get(intent.agent_id)
-    return {
-        "code": agent.code if agent else None,
-        "contractId": intent.contract_id,
-        "status": intent.status,
-        "data": dict(intent.data),
-    }
 
 
 def _stage_ends(draft: Draft, written: Mapping[Stage, StageEnd]) -> list[StageEnd]:

@@ -30,6 +30,8 @@ class WebhookEvent(StrEnum):
 
     TICKET_UPDATED = "ticketUpdated"
     TICKET_REFRESHED = "ticketRefreshed"
+    TICKET_OVERDUE = "ticketOverdue"
+    INTENT_EXECUTED = "intentExecuted"
 
 
 Check = Callable[[str], object]
