@@ -47,7 +47,7 @@ def build(settings: Settings) -> Context:
         engine=engine,
         sender=lru_cache(maxsize=1)(lambda: _sender(settings)),
         send=send,
-        directory=_directory(settings),
+        other_directory=_directory(settings),
     )
 
 

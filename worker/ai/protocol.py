@@ -103,9 +103,15 @@ class Engine(Protocol):
     """One way to read messages.
 
     Methods raise `worker.domain.failures.Transient` for what may pass by itself and `Permanent` for what will not.
+
+    `at_once` is how many threads may ask it side by side; with 1 it is only asked in the caller's own. `fallback` is
+    whom to ask what this engine could not do in the end, or not in time; None for nobody. The caller asks, because
+    only it knows when attempts are used up.
     """
 
     name: str
+    at_once: int
+    fallback: Engine | None
 
     @property
     def fingerprint(self) -> str:

@@ -24,6 +24,8 @@ class ScriptedEngine:
     candidates: dict[str, list[int]] = field(default_factory=dict)
     contract: Contract | None = None
     name: str = "scripted"
+    at_once: int = 1
+    fallback: Engine | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -51,7 +51,7 @@ def directory(world: World, server: HTTPServer) -> HttpDirectory:
     load(world.context, {"tags": [TAG]})
     world.with_engine(ScriptedEngine({"clues": Clues(numbers=("1ESY1160669167",), names=("Tom Mustermann",))}))
     directory = HttpDirectory(server.url_for("/customers/"), SecretStr("hush"), timedelta(seconds=0.5))
-    world.context = replace(world.context, directory=directory)
+    world.context = replace(world.context, other_directory=directory)
     return directory
 
 

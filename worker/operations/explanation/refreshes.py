@@ -33,6 +33,7 @@ MERGED: dict[str, str] = {
 REASONS: dict[Reason, str] = {
     Reason.CHANGED_BY_PERSON: "a person changed it after the run had begun",
     Reason.CUSTOMER_CONFIRMED: "a person had confirmed the customer",
+    Reason.DONE_BY_EMBEDDED_ENGINE: "the embedded engine did what the model could not",
     Reason.ENGINE_ERROR: "the engine made a mistake on this ticket",
     Reason.INPUTS_UNCHANGED: "nothing that its last result rests on has changed; `rerun --force` looks again",
     Reason.MANUAL_SPAM_STATUS_KEPT: "a person had set the spam status, which no automatic one overwrites",
@@ -134,7 +135,9 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for one in stages:
         alike[StageState(one["state"]), one["reason"]].append(one["stage"])
     for (state, reason), names in alike.items():
-        yield STAGES[state].format(stages=listed(names), reason=_reason(reason))
+        told = STAGES[state].format(stages=listed(names), reason=_reason(reason))
+        # Only those sentences lack a reason which seldom have one.
+        yield told if reason is None or "{reason}" in STAGES[state] else f"{told[:-1]}; {_reason(reason)}."
 
 
 def _meanwhile(run: RowMapping, known: Runs) -> Iterator[str]:

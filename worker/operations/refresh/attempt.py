@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -14,6 +15,7 @@ from worker.operations.refresh.draft import Draft, Proposal
 from worker.operations.refresh.reasons import Reason
 
 T = TypeVar("T")
+Work = Callable[[Draft], Proposal]
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +45,24 @@ def guarded(stage: Stage, draft: Draft, work: Callable[[Draft], T]) -> T | None:
     return None
 
 
-def attempt(stage: Stage, draft: Draft, work: Callable[[Draft], Proposal]) -> None:
+def attempt(stage: Stage, draft: Draft, work: Work) -> None:
     """Run a stage for one draft and keep its proposal."""
     proposal = guarded(stage, draft, work)
     if proposal is not None:
         draft.propose(stage, proposal)
+
+
+def or_instead(stage: Stage, work: Work, instead: Work, attempts: int) -> Work:
+    """The stage done `instead`, and marked so, when `work` fails for good, is too slow or fails for the last time."""
+
+    def either(draft: Draft) -> Proposal:
+        try:
+            return work(draft)
+        except (Transient, Permanent) as failure:
+            if type(failure) is Transient and draft.run.attempt < attempts:
+                raise
+            reason = failure.reason
+        log.info("stage_done_by_embedded_engine", stage=stage.value, run_id=draft.run.id, reason=reason)
+        return replace(instead(draft), reason=Reason.DONE_BY_EMBEDDED_ENGINE)
+
+    return either

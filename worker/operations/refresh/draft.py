@@ -11,6 +11,7 @@ from worker.domain.changes import TAGS_FIELD, Cause
 from worker.domain.entities import Contract, Customer, Ticket, Value
 from worker.domain.failures import Permanent, Transient
 from worker.domain.intents import Found
+from worker.domain.plans import STAGES
 from worker.domain.words import RunState, Stage, StageState, TagSource
 from worker.storage.runs import Run
 
@@ -39,6 +40,7 @@ class Proposal:
     tags: Mapping[int, TagSource] | None = None
     findings: tuple[Found, ...] | None = None
     stop: str | None = None
+    reason: str | None = None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -71,6 +73,10 @@ class Draft:
     def thinking(self) -> bool:
         """Whether more stages may run."""
         return self.end is None and self.retry is None and self.stopped is None
+
+    def due(self, stage: Stage) -> bool:
+        """Whether this stage is of the run's mode and may run."""
+        return self.thinking and stage in STAGES[self.run.mode]
 
     def propose(self, stage: Stage, proposal: Proposal) -> None:
         """Keep a stage's result; the stages after it see it."""

@@ -10,6 +10,7 @@ class Reason(StrEnum):
 
     CHANGED_BY_PERSON = "changed_by_person"
     CUSTOMER_CONFIRMED = "customer_confirmed"
+    DONE_BY_EMBEDDED_ENGINE = "done_by_embedded_engine"
     ENGINE_ERROR = "engine_error"
     INPUTS_UNCHANGED = "inputs_unchanged"
     MANUAL_SPAM_STATUS_KEPT = "manual_spam_status_kept"

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 import structlog
 
-from worker.business_calendar import business_calendar
 from worker.context import Context
-from worker.directories.protocol import Directory
-from worker.directories.stored import StoredDirectory
 from worker.domain.entities import is_spam
 from worker.domain.failures import Permanent, Transient
 from worker.domain.plans import STAGES
-from worker.domain.words import RefreshMode, RunState, Stage
+from worker.domain.words import RefreshMode, RunState
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
-from worker.operations.refresh.attempt import attempt, guarded
-from worker.operations.refresh.customer import confirmed, identify_customer
+from worker.operations.refresh.customer import confirmed
 from worker.operations.refresh.draft import Draft
 from worker.operations.refresh.reasons import Reason
-from worker.operations.refresh.rules import Definitions, Rules
-from worker.operations.refresh.stages import Thinking
-from worker.operations.refresh.standing import Standing
+from worker.operations.refresh.rules import Definitions
+from worker.operations.refresh.think import think
 from worker.operations.refresh.write import write_drafts
 from worker.storage.directory import ai_agent_definitions, tag_definitions
 from worker.storage.outbox import settle_message
@@ -48,7 +42,7 @@ def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[s
     while runs := _claim(context, run_ids):
         bind_work([run.ticket_id for run in runs], [run.batch_id for run in runs])
         drafts, definitions = _read(context, runs)
-        standing = _think(context, drafts, definitions)
+        standing = think(context, drafts, definitions)
         for state in write_drafts(context, drafts, definitions, standing):
             ended[state.value] = ended.get(state.value, 0) + 1
     _see_to_the_rest(context, run_ids, message_id)
@@ -89,7 +83,7 @@ def _add_customers(context: Context, drafts: Sequence[Draft]) -> None:
     if not drafts:
         return
     try:
-        customers = _directory(context).by_id({str(draft.ticket.values["customerId"]) for draft in drafts})
+        customers = context.directory.by_id({str(draft.ticket.values["customerId"]) for draft in drafts})
     except (Transient, Permanent) as failure:
         for draft in drafts:
             draft.fail(STAGES[draft.run.mode][0], failure)
@@ -102,10 +96,6 @@ def _add_customers(context: Context, drafts: Sequence[Draft]) -> None:
         draft.contract = next((contract for contract in contracts if contract.id == wanted), None)
 
 
-def _directory(context: Context) -> Directory:
-    return context.directory or StoredDirectory(context.database)
-
-
 def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
     """Whether a run ends before it has begun."""
     if draft.run.crashes >= context.settings.max_attempts:
@@ -115,44 +105,3 @@ def _at_start(context: Context, draft: Draft) -> tuple[RunState, str] | None:
     if draft.run.mode is RefreshMode.CUSTOMER and confirmed(draft):
         return RunState.SKIPPED, Reason.CUSTOMER_CONFIRMED
     return None
-
-
-def _think(context: Context, drafts: Sequence[Draft], definitions: Definitions) -> Standing | None:
-    """Run the stages of each draft's mode, with no transaction open; on what an engine's results rest."""
-    rules = Rules(definitions, business_calendar(context.settings))
-    thinking = [draft for draft in drafts if draft.thinking]
-    for draft in thinking:
-        if draft.run.mode is RefreshMode.TAGS_RULE_BASED:
-            attempt(Stage.TAGS, draft, rules.tags)
-    others = [draft for draft in thinking if draft.run.mode is not RefreshMode.TAGS_RULE_BASED]
-    if not others:
-        return None
-    engine = context.engine()
-    standing = Standing(engine.fingerprint, rules)
-    _think_with_engine(context, others, Thinking(engine, rules, standing))
-    return standing
-
-
-def _think_with_engine(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
-    """Stage by stage over all drafts, so that a look-up serves many tickets."""
-    for stage in Stage:
-        due = [draft for draft in drafts if draft.thinking and stage in STAGES[draft.run.mode]]
-        if stage is Stage.CUSTOMER:
-            _identify(context, due, thinking)
-            continue
-        for draft in due:
-            attempt(stage, draft, getattr(thinking, stage.value))
-
-
-def _identify(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
-    gathered = [(draft, guarded(Stage.CUSTOMER, draft, thinking.evidence)) for draft in drafts]
-    found = [(draft, evidence) for draft, evidence in gathered if evidence is not None]
-    try:
-        every = _directory(context).find([evidence for _, evidence in found]) if found else []
-    except (Transient, Permanent) as failure:
-        for draft, _ in found:
-            draft.fail(Stage.CUSTOMER, failure)
-        return
-    # For each those whom its own evidence may mean: what others of the chunk name decides nothing.
-    for (draft, evidence), candidates in zip(found, every, strict=True):
-        attempt(Stage.CUSTOMER, draft, partial(identify_customer, evidence=evidence, candidates=candidates))

@@ -117,7 +117,9 @@ def _standing_results(
 ) -> Iterator[tuple[int, Mapping[Stage, str]]]:
     """What results rest on, of tickets that nobody changed since they were read."""
     for draft, result in zip(drafts, results, strict=True):
-        found = [end.stage for end in result.stages if end.state in {StageState.DONE, StageState.UNCHANGED}]
+        # What another engine did instead does not stand for this one's answer.
+        ends = [end for end in result.stages if end.state in {StageState.DONE, StageState.UNCHANGED}]
+        found = [end.stage for end in ends if end.reason is None]
         if found and tickets[draft.ticket.id].version == draft.ticket.version:
             yield draft.ticket.id, standing.after(found, draft, result.change)
 
@@ -200,7 +202,7 @@ def _stage_end(stage: Stage, proposal: Proposal, kept: Proposal, now: Now, *, ch
         return StageEnd(stage, StageState.SUPERSEDED, Reason.CHANGED_BY_PERSON)
     if proposal.fields != kept.fields:
         return StageEnd(stage, StageState.SKIPPED, Reason.MANUAL_SPAM_STATUS_KEPT)
-    return StageEnd(stage, StageState.DONE if changes else StageState.UNCHANGED)
+    return StageEnd(stage, StageState.DONE if changes else StageState.UNCHANGED, proposal.reason)
 
 
 def _intents(proposal: Proposal, contract_id: object, now: Now, definitions: Definitions) -> list[IntentChange]:
