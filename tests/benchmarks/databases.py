@@ -5,6 +5,7 @@ Every run starts from a copy of the same filled database, analysed and checkpoin
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -104,6 +105,8 @@ class Sqlite:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / "tickets.db"
             shutil.copy(self._start(size), path)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())  # or whoever is measured waits until all of the copy is on the disk
             yield f"sqlite:///{path}"
 
     def version(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.plot import rates, svg
 from tests.benchmarks.results import Result, number
+from tests.benchmarks.sweeping import DUE, FEW
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -56,6 +57,12 @@ one process that looks for garbage in cycles as rarely as a worker's does.
   process, against a bare httpx client that posts the same bodies from as many threads over as many connections.
 - **deliver_beside_dead**: the same while a second endpoint, which takes connections and never answers, is to get as
   many; against the run without it.
+- **sweep**: a sweep that reopens {due} pending tickets which are due, among {swept} tickets, against the same sweep
+  among {few}; its query's plan stands below.
+
+## Plans
+
+{plans}
 
 ## Running it
 
@@ -79,9 +86,17 @@ def write_docs(results: Sequence[Result], about: Mapping[str, str], plan: Plan) 
         repeats=repeats,
         sample=f"{plan.sample:,}",
         large=f"{plan.large:,}",
+        swept=f"{plan.swept:,}",
+        due=f"{DUE:,}",
+        few=f"{FEW:,}",
+        plans="\n\n".join(_details(one) for one in results if one.details),
     )
     (DOCS / "benchmarks.md").write_text(page)
     (DOCS / "benchmarks.svg").write_text(svg(rates(results)))
+
+
+def _details(result: Result) -> str:
+    return f"{result.name}, {result.database}:\n\n```\n{result.details}\n```"
 
 
 def _table(results: Sequence[Result]) -> list[str]:

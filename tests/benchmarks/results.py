@@ -13,7 +13,10 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One measured ratio; larger is better, and `goal` is the least that is good enough."""
+    """One measured ratio; larger is better, and `goal` is the least that is good enough.
+
+    `details` are lines that say more, such as a query's plan.
+    """
 
     name: str
     database: str
@@ -23,6 +26,7 @@ class Result:
     ratio: float
     goal: float
     unit: str
+    details: str = ""
 
     @property
     def met(self) -> bool:
@@ -54,3 +58,6 @@ def print_table(results: Sequence[Result], console: Console) -> None:
         ratios = (number(one.ratio), number(one.goal), "[green]yes[/]" if one.met else "[red]no[/]")
         table.add_row(one.name, one.database, *figures, one.unit, *ratios)
     console.print(table)
+    for one in results:
+        if one.details:
+            console.print(f"\n{one.name}, {one.database}:\n{one.details}", markup=False, highlight=False)

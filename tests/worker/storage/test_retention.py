@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.services.plans import plans_of
 from tests.worker.operations.conftest import ticket_row
-from tests.worker.storage.plans import plans_of
 from worker.storage.bulk import insert_rows
 from worker.storage.database import Database
 from worker.storage.retention import KINDS, Cutoffs, Kind
@@ -117,7 +117,7 @@ _NUMBERED = {"history", "worklog", "dead_letter"}
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.remove.__qualname__)
 def test_no_table_is_read_as_a_whole_to_remove_a_few_rows(filled: Database, kind: Kind) -> None:
-    plans = plans_of(filled, lambda connection: kind.remove(connection, CUTOFFS, 10))
+    plans = plans_of(filled, lambda connection: kind.remove(connection, CUTOFFS, 10), as_if_large=True)
 
     whole = {name for plan in plans for name in _WHOLE[filled.engine.dialect.name].findall(plan)}
     assert whole <= (_NUMBERED if filled.is_sqlite else set()), "\n".join(plans)
@@ -125,7 +125,7 @@ def test_no_table_is_read_as_a_whole_to_remove_a_few_rows(filled: Database, kind
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.remove.__qualname__)
 def test_the_oldest_are_found_without_sorting_the_others(filled: Database, kind: Kind) -> None:
-    oldest = plans_of(filled, lambda connection: kind.remove(connection, CUTOFFS, 10))[0]
+    oldest = plans_of(filled, lambda connection: kind.remove(connection, CUTOFFS, 10), as_if_large=True)[0]
 
     assert "Sort" not in oldest
     assert "TEMP B-TREE" not in oldest

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.services.plans import plans_of
 from tests.worker.operations.conftest import ticket_row
-from tests.worker.storage.plans import plans_of
 from worker.domain.entities import Value
 from worker.domain.fields import FIELDS
 from worker.storage.bulk import insert_rows
@@ -197,7 +197,7 @@ def backlog(database: Database) -> Database:
 )
 def test_a_page_of_few_tickets_does_not_lead_through_all(backlog: Database, conditions: tuple[Condition, ...]) -> None:
     selection = Selection(conditions)
-    plans = plans_of(backlog, lambda connection: matching_ids(connection, selection, after=5, limit=10))
+    plans = plans_of(backlog, lambda one: matching_ids(one, selection, after=5, limit=10), as_if_large=True)
 
     index = "ix_ticket_status_id" if conditions[0].filter == "status" else "PRIMARY KEY|pk_ticket"
     assert re.search(index, plans[0]), plans[0]

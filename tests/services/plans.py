@@ -1,4 +1,4 @@
-"""How the database goes about the statements of some work: their plans, made as if tables were large."""
+"""How the database goes about the statements of some work: their plans."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from worker.storage.database import Database
 Statement = tuple[str, Any]
 
 
-def plans_of(database: Database, work: Callable[[Connection], object]) -> list[str]:
-    """One plan a statement, as text. PostgreSQL reads a table as a whole only where no index would do."""
+def plans_of(database: Database, work: Callable[[Connection], object], *, as_if_large: bool = False) -> list[str]:
+    """Does the work; one plan a statement, as text.
+
+    With `as_if_large`, PostgreSQL reads a table as a whole only where no index would do.
+    """
     with database.write() as connection, _written_down(connection) as statements:
         work(connection)
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     with database.write() as connection:
-        if not database.is_sqlite:
+        if as_if_large and not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         return [
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
