@@ -111,7 +111,7 @@ def begin(world: World, add_tickets: Add, add_tags: AddTags) -> Callable[[], Non
             for table in reversed(Base.metadata.sorted_tables):
                 connection.execute(delete(table))
         world.sent.clear()
-        add_tags(1, 2, 3, SPAM_TAG, 5)
+        add_tags(2, SPAM_TAG, 5, t1={"sla": 400, "priority": "high"}, t3={"sla": 200, "firstResponseSla": 2})
         before = START - timedelta(days=1)
         add_tickets(1, external_ticket_id="A", tags={1: "ai", 2: "rule"}, customer_legitimation=12)
         add_tickets(

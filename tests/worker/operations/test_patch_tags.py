@@ -117,6 +117,20 @@ def test_items_of_one_ticket_follow_each_other(world: World, add_tickets: Add, a
     assert causes(world)["dueBy"] == ("user", None, None)
 
 
+def test_a_date_that_a_person_moved_and_moved_back_is_set_by_hand(
+    world: World, add_tickets: Add, add_tags: AddTags
+) -> None:
+    add_tags(t5={"sla": 4})
+    add_tickets(1, due_by=datetime(2026, 12, 1, 10, tzinfo=UTC))
+
+    world.patch({"id": 1, "dueBy": "2026-12-24 10:00:00"}, {"id": 1, "dueBy": "2026-12-01 10:00:00"})
+    assert world.rows(HistoryRow) == []
+    world.patch({"id": 1, "addTagIds": [5]})
+
+    values = world.ticket(1).values
+    assert (values["dueBy"], values["dueByManual"]) == (datetime(2026, 12, 1, 10, tzinfo=UTC), True)
+
+
 def test_a_tag_that_goes_takes_its_date_along(world: World, add_tickets: Add, add_tags: AddTags) -> None:
     add_tags(t5={"sla": 4})
     add_tickets(1, created_at=FRIDAY)

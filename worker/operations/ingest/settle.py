@@ -107,7 +107,11 @@ def settle(
 
 def _net_change(draft: Draft, now: datetime, by: Actor) -> TicketChange | None:
     marks = {name: mark for name, mark in draft.marks.items() if mark != draft.before.values[name]}
-    return net_change(draft.before, draft.values, draft.tags, by=by, now=now, beside=marks, causes=draft.causes)
+    change = net_change(draft.before, draft.values, draft.tags, by=by, now=now, beside=marks, causes=draft.causes)
+    if change is None and marks:
+        # A date that went there and back is the same, but a person's now, or nobody's.
+        return TicketChange(draft.before, {}, None, marks)
+    return change
 
 
 def _draft(item: Item, tickets: Mapping[int, Ticket], drafts: dict[int, Draft]) -> Draft | None:
