@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -22,7 +22,8 @@ def side_by_side(work: Callable[[T], None], things: Sequence[T], at_once: int) -
         return
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="refresh")
     try:
-        for under_way in [pool.submit(copy_context().run, work, thing) for thing in things]:
-            under_way.result()
+        ended, _ = wait([pool.submit(copy_context().run, work, thing) for thing in things], None, FIRST_EXCEPTION)
+        for one in ended:
+            one.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
