@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tests.benchmarks import delivering, dispatch, live, saving, sweeping
+from tests.benchmarks import delivering, dispatch, live, refreshing, saving, sweeping
 from tests.benchmarks.databases import Kind, kinds
 from tests.benchmarks.machine import machine
 from tests.benchmarks.plan import FULL, QUICK, Plan
@@ -43,6 +43,7 @@ PARTS = (
     Part(saving.NAMES, saving.runs, saving.measure),
     Part(dispatch.NAMES, dispatch.runs, dispatch.measure),
     Part(delivering.NAMES, delivering.runs, delivering.measure),
+    Part(refreshing.NAMES, refreshing.runs, refreshing.measure),
     Part(sweeping.NAMES, sweeping.runs, sweeping.measure),
     Part(live.NAMES, live.runs, live.measure),
 )
