@@ -31,6 +31,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._starting = threading.Lock()
+        self._agents: dict[type[BaseModel], Agent[None, BaseModel]] = {}  # only the loop's thread looks here
 
     def ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, usage: RunUsage) -> Future[Answer]:
         """The answer to come, in `seconds` at most; what it costs is added to `usage`, whatever it is."""
@@ -49,11 +50,11 @@ class Server:
 
     async def _ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, usage: RunUsage) -> Answer:
         try:
-            agent: Agent[None, BaseModel] = Agent(
-                self._model, output_type=form, instructions=prompt.instructions, retries=_RETRIES
-            )
+            agent = self._agents.get(form)
+            if agent is None:
+                agent = self._agents[form] = Agent(self._model, output_type=form, retries=_RETRIES)
             async with asyncio.timeout(seconds):
-                return (await agent.run(prompt.text, usage=usage)).output
+                return (await agent.run(prompt.text, instructions=prompt.instructions, usage=usage)).output
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the message
             return failure_of(error)
 
