@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ from worker.ai.protocol import Engine
 from worker.app import app
 from worker.context import Context
 from worker.domain.words import Lane, RefreshMode, RunState
+from worker.operations.load import load
 from worker.operations.messages import carry
 from worker.operations.publish import publish
 from worker.operations.refresh.run import refresh
@@ -54,6 +56,9 @@ _ASKED = 500
 _ANSWER = 0.3
 """Seconds that a model takes for an answer."""
 _PATIENCE = 600
+_MASTER = json.loads((ROOT / "worker/demo/data/master.json").read_text(encoding="utf-8"))
+_DEFINITIONS = {name: _MASTER[name] for name in ("tags", "aiAgents")}
+"""Those of the demonstration, so that there is something to find."""
 
 Measure = Callable[[Kind, Plan, Told], Result]
 
@@ -150,6 +155,7 @@ def _rate(kind: Kind, n: int, mode: RefreshMode, engine: Callable[[], Engine]) -
     messages: list[Message] = []
     with kind.fresh(n) as url, opened(url) as ours:
         context = replace(ours.context, engine=engine, send=messages.extend)
+        load(context, _DEFINITIONS)
         rerun(context, mode=mode.value, where={})
         began = time.perf_counter()
         for message in messages:
