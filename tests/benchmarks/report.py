@@ -57,6 +57,12 @@ one process that looks for garbage in cycles as rarely as a worker's does.
   process, against a bare httpx client that posts the same bodies from as many threads over as many connections.
 - **deliver_beside_dead**: the same while a second endpoint, which takes connections and never answers, is to get as
   many; against the run without it.
+- **tagsRuleBased_vs_one_each**: refreshes by rules alone, from being asked for to being written by a real worker, in
+  messages of 500; against the same worker with a message each, of which a thousand stand for all.
+- **embedded_full**: full refreshes by the embedded engine in one process, with the demonstration's tags and AI agents.
+  The baseline is the one core that it has.
+- **llm_in_flight**: `summaryAndText` in one process that asks a model on this machine which answers after 300 ms. The
+  baseline is what the calls in flight allow (`TICKETS_LLM_CALLS_IN_FLIGHT`) if nothing else took time.
 - **sweep**: a sweep that reopens {due} pending tickets which are due, among {swept} tickets, against the same sweep
   among {few}; its query's plan stands below.
 
