@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from worker.domain.entities import AiAgent, Ticket
 from worker.domain.failures import Permanent
 from worker.domain.intents import StoredIntent
+from worker.domain.plug_ins import plug_ins
 
 GROUP = "ticket_worker.actions"
 BROKEN_PLUG_IN = "broken_plug_in"
@@ -68,7 +68,7 @@ FindAction = Callable[[str], Action | None]
 
 def find_action(code: str) -> Action | None:
     """The plug-in by the agent's code; one that can't be loaded is an action that fails."""
-    return _loaded(code) if code in _plugged_in() else None
+    return _loaded(code) if code in plug_ins(GROUP) else None
 
 
 def announced(request: ActionRequest) -> ActionResult:  # noqa: ARG001 - an action's shape
@@ -77,14 +77,9 @@ def announced(request: ActionRequest) -> ActionResult:  # noqa: ARG001 - an acti
 
 
 @cache
-def _plugged_in() -> Mapping[str, Callable[[], object]]:
-    return {point.name: point.load for point in entry_points(group=GROUP)}
-
-
-@cache
 def _loaded(code: str) -> Action:
     try:
-        return cast("Action", _plugged_in()[code]())
+        return cast("Action", plug_ins(GROUP)[code]())
     except Exception:  # noqa: BLE001 - whatever a plug-in's module raises, it concerns its own agent alone
         return _broken
 

@@ -27,6 +27,9 @@ class Actor:
     id: int | None = None
 
 
+BY_SYSTEM = Actor(ActorType.SYSTEM)
+"""Nobody: the clock, or what follows from somebody's change."""
+
 Cause = Mapping[str, object]
 """Why a field changed without being asked for, as history tells it: `{"tagId": 5, "sla": 8}`."""
 

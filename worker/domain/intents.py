@@ -95,6 +95,15 @@ class IntentChange:
     intent: Intent
 
 
+def missing_fields(agent: AiAgent, data: Mapping[str, object]) -> tuple[Info, ...]:
+    """A remark on each required field that has no value."""
+    return tuple(
+        Info("MISSING_FIELD", "warning", f"The message gives no value for the required field {field.name}.")
+        for field in agent.fields
+        if field.required and field.name not in data
+    )
+
+
 def applicable(agents: Iterable[AiAgent], facts: Facts) -> list[AiAgent]:
     """The agents that may be asked about a ticket, by id: not manual ones, and only while their condition holds."""
     return sorted((agent for agent in agents if _applies(agent, facts)), key=lambda agent: agent.id)

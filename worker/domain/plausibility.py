@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.metadata import entry_points
 
 from worker.domain.entities import Contract
 from worker.domain.intents import Info
+from worker.domain.plug_ins import plug_ins
 
 GROUP = "ticket_worker.plausibility"
 
@@ -51,20 +51,15 @@ def find_rule(name: str) -> Rule:
     """A rule by its name. Raises UnknownRuleError, which says what to do."""
     if rule := SHIPPED.get(name):
         return rule
-    if name not in _plugged_in():
-        raise UnknownRuleError(f"is no known rule: {', '.join(sorted((*SHIPPED, *_plugged_in())))}")
+    if name not in plug_ins(GROUP):
+        raise UnknownRuleError(f"is no known rule: {', '.join(sorted((*SHIPPED, *plug_ins(GROUP))))}")
     return _loaded(name)
-
-
-@cache
-def _plugged_in() -> Mapping[str, Callable[[], object]]:
-    return {point.name: point.load for point in entry_points(group=GROUP)}
 
 
 @cache
 def _loaded(name: str) -> Rule:
     try:
-        rule = _plugged_in()[name]()
+        rule = plug_ins(GROUP)[name]()
     except Exception as error:
         raise UnknownRuleError(f"is a plug-in that cannot be loaded ({type(error).__name__})") from error
     if not isinstance(rule, Rule):

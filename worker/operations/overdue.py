@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.entities import Ticket
 from worker.operations.announce import announce_each
-from worker.operations.publish import publish
+from worker.operations.sweep import sweep
 from worker.storage.due import mark_overdue, overdue
 from worker.storage.tickets import lock_tickets, stored
 from worker.webhooks.body import TICKET_OVERDUE
@@ -25,13 +27,7 @@ def announce_overdue(context: Context) -> int:
     Endpoints that ask for `ticketOverdue` are told; who asks later, is not told of what has been. A ticket that gets
     another `dueBy` is announced again when that has passed.
     """
-    total = 0
-    while True:
-        announced, messages = context.database.transact(lambda connection: _announce_some(context, connection))
-        publish(context, messages)
-        total += announced
-        if announced < context.settings.chunk_size:
-            break
+    total = sweep(context, partial(_announce_some, context))
     if total:
         log.info("overdue_announced", tickets=total)
     return total

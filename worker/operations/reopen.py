@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from sqlalchemy import Connection
 
 from worker.context import Context
-from worker.domain.changes import Actor, net_change
-from worker.domain.words import ActorType, Status
+from worker.domain.changes import BY_SYSTEM, net_change
+from worker.domain.words import Status
 from worker.operations.announce import Cause, announce
-from worker.operations.publish import publish
+from worker.operations.sweep import sweep
 from worker.storage.due import due_pending
 from worker.storage.tickets import Origin, lock_tickets, save_changes
 
 log = structlog.get_logger(__name__)
 
-BY_CLOCK = Actor(ActorType.SYSTEM)
-
 
 def reopen_pending(context: Context) -> int:
     """Reopen all pending tickets that are due, some at a time; several processes may do so at once."""
-    total = 0
-    while True:
-        reopened, messages = context.database.transact(lambda connection: _reopen_some(context, connection))
-        publish(context, messages)
-        total += reopened
-        if reopened < context.settings.chunk_size:
-            break
+    total = sweep(context, partial(_reopen_some, context))
     if total:
         log.info("pending_reopened", tickets=total)
     return total
@@ -36,7 +30,7 @@ def _reopen_some(context: Context, connection: Connection) -> tuple[int, list[st
     now = context.clock()
     ids = due_pending(connection, now, context.settings.chunk_size)
     tickets = lock_tickets(connection, ids, ())
-    opened = (net_change(one, {"status": Status.OPEN.value}, None, by=BY_CLOCK, now=now) for one in tickets.values())
+    opened = (net_change(one, {"status": Status.OPEN.value}, None, by=BY_SYSTEM, now=now) for one in tickets.values())
     changes = [change for change in opened if change is not None]
-    save_changes(connection, changes, Origin(BY_CLOCK, now), worklog=False)
+    save_changes(connection, changes, Origin(BY_SYSTEM, now), worklog=False)
     return len(changes), announce(connection, changes, Cause(now, due_date_passed=True))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, or_, select
 
-from worker.domain.changes import Actor, TicketChange, work_action
+from worker.domain.changes import BY_SYSTEM, Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
 from worker.domain.words import ActorType, TagSource
@@ -44,9 +44,6 @@ FOLLOWING = frozenset(
     {"modifiedAt", "closedAt", "customerLegitimationMessage", "dueByManual", "firstResponseDueByManual"}
 )
 """What may follow from a change (`TicketChange.follows`)."""
-
-
-BY_NOBODY = Actor(ActorType.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +201,7 @@ def _replace_tags(connection: Connection, changes: Sequence[TicketChange]) -> No
 def _history(changes: Sequence[TicketChange], origin: Origin) -> list[Mapping[str, object]]:
     actor, at = origin.actor, origin.at
     # What follows from a person's change was decided by nobody: refreshes may decide it anew.
-    nobody = BY_NOBODY if actor.type is ActorType.USER else actor
+    nobody = BY_SYSTEM if actor.type is ActorType.USER else actor
     rows: list[Mapping[str, object]] = []
     for change in changes:
         ticket_id, version = change.ticket.id, change.ticket.version + 1

@@ -13,6 +13,7 @@ from worker.domain.actions import BROKEN_PLUG_IN, ActionRequest, find_action
 from worker.domain.entities import AiAgent, Ticket
 from worker.domain.failures import Permanent
 from worker.domain.intents import Intent, StoredIntent
+from worker.domain.plug_ins import plug_ins
 
 REQUEST = ActionRequest(
     "key", Ticket(1, 1, {}), StoredIntent(7, Intent(3, None, "ready", 0.9, "success")), {}, AiAgent(3, "meter", "Meter")
@@ -39,10 +40,10 @@ def _plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         "Metadata-Version: 2.1\nName: some_plug_in\nVersion: 1\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    actions._plugged_in.cache_clear()
+    plug_ins.cache_clear()
     yield
     sys.modules.pop("some_plug_in", None)
-    actions._plugged_in.cache_clear()
+    plug_ins.cache_clear()
     actions._loaded.cache_clear()
 
 

@@ -14,6 +14,7 @@ from tests.worker.operations.engines import ScriptedEngine
 from worker.ai.protocol import Finding
 from worker.domain import plausibility
 from worker.domain.plausibility import GROUP
+from worker.domain.plug_ins import plug_ins
 from worker.domain.words import RefreshMode
 from worker.operations.load import load
 from worker.payload.loading.errors import LoadRefused
@@ -61,7 +62,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget() -> None:
-    plausibility._plugged_in.cache_clear()
+    plug_ins.cache_clear()
     plausibility._loaded.cache_clear()
 
 

@@ -15,7 +15,7 @@ from worker.ai.embedded.values import Values
 from worker.ai.embedded.vectors import Vectors
 from worker.ai.protocol import Finding
 from worker.domain.entities import AiAgent, Contract
-from worker.domain.intents import Info
+from worker.domain.intents import missing_fields
 
 APPLIES = 0.5  # confidence from which an agent applies
 APPLIES_WITH_GAPS = 0.55  # likewise, when required fields are missing
@@ -23,8 +23,6 @@ _ALMOST = 0.3  # from here on it applies if all that it requires was found
 _BONUS = 0.15  # for everything required found
 _DISCOUNT = 0.8  # for each required field that was not
 _SURE = 0.99
-
-MISSING_FIELD = "MISSING_FIELD"
 
 
 def detect(
@@ -55,10 +53,9 @@ def _find(agent: AiAgent, context: Context) -> Finding | None:
     confidence = float(context.relevance.max()) + (_BONUS if required and not missing else 0.0)
     if confidence < (APPLIES_WITH_GAPS if missing else APPLIES):
         return None
-    infos = tuple(
-        Info(MISSING_FIELD, "warning", f"The message gives no value for the required field {name}.") for name in missing
+    return Finding(
+        agent.id, round(min(_SURE, confidence) * _DISCOUNT ** len(missing), 2), data, missing_fields(agent, data)
     )
-    return Finding(agent.id, round(min(_SURE, confidence) * _DISCOUNT ** len(missing), 2), data, infos)
 
 
 def _definition(agent: AiAgent) -> Definition:

@@ -11,11 +11,10 @@ from email_validator import EmailNotValidError, validate_email
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
-from worker.ai.embedded.agents import MISSING_FIELD
 from worker.ai.llm.answers import AgentChoice, AgentChoices, TagChoices
 from worker.ai.protocol import Finding, TagMatch
 from worker.domain.entities import AiAgent, Tag
-from worker.domain.intents import Info
+from worker.domain.intents import missing_fields
 
 LONGEST_SUMMARY = 500  # characters
 _LONGEST_VALUE = 500
@@ -48,12 +47,7 @@ def _finding(agent: AiAgent, choice: AgentChoice) -> Finding:
     given = {value.name: value.value for value in reversed(choice.fields)}
     read = {field.name: _read(field.type, given[field.name]) for field in agent.fields if field.name in given}
     data = {name: value for name, value in read.items() if value is not None}
-    infos = tuple(
-        Info(MISSING_FIELD, "warning", f"The message gives no value for the required field {field.name}.")
-        for field in agent.fields
-        if field.required and field.name not in data
-    )
-    return Finding(agent.id, round(choice.confidence, 2), data, infos)
+    return Finding(agent.id, round(choice.confidence, 2), data, missing_fields(agent, data))
 
 
 def _read(kind: str, value: bool | float | str) -> object | None:  # noqa: FBT001 - a JSON value

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 from worker.context import Context
 from worker.domain.actions import ActionRequest
 from worker.domain.auto_execution import Case, Gate, first_failing
-from worker.domain.changes import Actor, Cause, TicketChange, net_change
+from worker.domain.changes import BY_SYSTEM, Cause, TicketChange, net_change
 from worker.domain.entities import AiAgent, Ticket
-from worker.domain.words import ActorType
 from worker.operations import announce
 from worker.storage.directory import ai_agent_definitions
 from worker.storage.due import due_for_execution
@@ -25,8 +24,6 @@ from worker.webhooks.body import INTENT_EXECUTED
 
 AT_ONCE = 25
 """Tickets that one transaction judges; what it claims is carried out one after the other, within one lease."""
-
-BY_CLOCK = Actor(ActorType.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def claim_due(context: Context, connection: Connection) -> Claimed:
     begun = begin_executions(connection, chosen, until)
     forget_attempts(connection, [ticket_id for ticket_id, gate in failing.items() if gate is not None])
     changes = [_no_longer_due(case, failing[case.ticket.id], now) for case in cases]
-    save_changes(connection, changes, Origin(BY_CLOCK, now), worklog=False)
+    save_changes(connection, changes, Origin(BY_SYSTEM, now), worklog=False)
     works = [_work(execution, case, until) for execution, case in zip(begun, passed, strict=True)]
     return Claimed(len(ids), works, announce.announce(connection, changes, announce.Cause(now)))
 
@@ -106,7 +103,7 @@ def _option(case: Case) -> str:
 def _no_longer_due(case: Case, gate: Gate | None, now: datetime) -> TicketChange:
     cause: Cause = {"gate": gate.value} if gate else {"intentId": case.intent.id, "option": _option(case)}
     causes = {"autoExecuteAt": cause}
-    change = net_change(case.ticket, {"autoExecuteAt": None}, None, by=BY_CLOCK, now=now, causes=causes)
+    change = net_change(case.ticket, {"autoExecuteAt": None}, None, by=BY_SYSTEM, now=now, causes=causes)
     assert change is not None  # noqa: S101 - it had a time
     return change
 

@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.actions import ActionRequest, ActionResult
-from worker.domain.changes import Actor, Cause, TicketChange, net_change
+from worker.domain.changes import BY_SYSTEM, Actor, Cause, TicketChange, net_change
 from worker.domain.entities import Ticket
 from worker.domain.failures import Transient
 from worker.domain.intents import IntentChange, IntentStatus
 from worker.domain.words import ActorType, Status
 from worker.operations import announce
-from worker.operations.execution.claim import BY_CLOCK, Work
+from worker.operations.execution.claim import Work
 from worker.operations.intents_told import told_intents
 from worker.payload.times import format_time
 from worker.storage.directory import ai_agent_definitions
@@ -127,8 +127,8 @@ def _try_again(place: _Place, at: datetime, cause: Cause) -> list[str]:
     if place.ticket.values["autoExecuteAt"] is not None:
         return []
     change = net_change(
-        place.ticket, {"autoExecuteAt": at}, None, by=BY_CLOCK, now=place.now, causes={"autoExecuteAt": cause}
+        place.ticket, {"autoExecuteAt": at}, None, by=BY_SYSTEM, now=place.now, causes={"autoExecuteAt": cause}
     )
     assert change is not None  # noqa: S101 - it had no time
-    save_changes(place.connection, [change], Origin(BY_CLOCK, place.now), worklog=False)
+    save_changes(place.connection, [change], Origin(BY_SYSTEM, place.now), worklog=False)
     return announce.announce(place.connection, [change], announce.Cause(place.now))

@@ -9,14 +9,13 @@ from worker.ai.protocol import Engine, Finding, Message
 from worker.domain.entities import SPAM, Tag, spam_status_kept
 from worker.domain.evidence import Evidence, correspondents
 from worker.domain.intents import Found, Info, applicable
-from worker.domain.words import RefreshMode, Stage
+from worker.domain.words import RefreshMode
 from worker.operations.refresh.attempt import Skip
 from worker.operations.refresh.customer import confirmed, has_new_customer
 from worker.operations.refresh.draft import Draft, Proposal
 from worker.operations.refresh.plausible import remarks
 from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Rules
-from worker.operations.refresh.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,9 @@ class Thinking:
 
     engine: Engine
     rules: Rules
-    standing: Standing
-
-    def _unless_it_stands(self, stage: Stage, draft: Draft) -> None:
-        last = draft.last.get(stage)
-        if last is not None and not draft.run.force and last == self.standing.digest(stage, draft, draft.seen):
-            raise Skip(Reason.INPUTS_UNCHANGED)
 
     def language(self, draft: Draft) -> Proposal:
         """Name and code of the language."""
-        self._unless_it_stands(Stage.LANGUAGE, draft)
         found = self.engine.language(self._message(draft))
         if found is None:
             raise Skip(Reason.UNDECIDED)
@@ -45,13 +37,11 @@ class Thinking:
         message = self._message(draft)
         if not (message.body or message.body_plain).strip():
             raise Skip(Reason.NO_TEXT)
-        self._unless_it_stands(Stage.TEXT, draft)
         text = self.engine.text(message)
         return Proposal({"bodyPlain": text.plain, "bodyClean": text.clean})
 
     def summary(self, draft: Draft) -> Proposal:
         """One or two sentences."""
-        self._unless_it_stands(Stage.SUMMARY, draft)
         summary = self.engine.summary(self._message(draft))
         if not summary:
             raise Skip(Reason.UNDECIDED)
@@ -59,7 +49,6 @@ class Thinking:
 
     def sentiment(self, draft: Draft) -> Proposal:
         """The customer's mood."""
-        self._unless_it_stands(Stage.SENTIMENT, draft)
         sentiment = self.engine.sentiment(self._message(draft))
         if sentiment is None:
             raise Skip(Reason.UNDECIDED)
@@ -67,7 +56,6 @@ class Thinking:
 
     def spam(self, draft: Draft) -> Proposal:
         """An automatic status, where no person has set one."""
-        self._unless_it_stands(Stage.SPAM, draft)
         verdict = self.engine.spam(self._message(draft, needs_text=False))
         if verdict is None:
             raise Skip(Reason.UNDECIDED)
@@ -89,7 +77,6 @@ class Thinking:
 
     def tags(self, draft: Draft) -> Proposal:
         """Tags by rules and by the engine."""
-        self._unless_it_stands(Stage.TAGS, draft)
         message = draft.message(self.rules.zone)
 
         def ask(candidates: Sequence[Tag]) -> list[int]:
@@ -103,7 +90,6 @@ class Thinking:
         """Intents that AI agents find."""
         if draft.run.mode is RefreshMode.CUSTOMER and not has_new_customer(draft):
             raise Skip(Reason.NO_NEW_CUSTOMER)
-        self._unless_it_stands(Stage.AGENTS, draft)
         candidates = applicable(self.rules.definitions.agents.values(), self.rules.facts(draft))
         message = self._message(draft)
         findings = self.engine.agents(message, candidates, draft.contract) if candidates else ()

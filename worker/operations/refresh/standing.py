@@ -18,7 +18,9 @@ from worker.domain.conditions import facts_of
 from worker.domain.entities import Ticket
 from worker.domain.plans import DROPS_MANUAL_TAGS
 from worker.domain.words import Stage
-from worker.operations.refresh.draft import Draft
+from worker.operations.refresh.attempt import Skip, Work
+from worker.operations.refresh.draft import Draft, Proposal
+from worker.operations.refresh.reasons import Reason
 from worker.operations.refresh.rules import Rules
 
 _MESSAGE = frozenset(
@@ -81,6 +83,18 @@ class Standing:
             "zone": str(self.rules.zone),
             "drops": stage is Stage.TAGS and draft.run.mode in DROPS_MANUAL_TAGS,
         }
+
+
+def unless_it_stands(stage: Stage, work: Work, standing: Standing) -> Work:
+    """The stage, skipped when its last result stands, unless the run is forced."""
+
+    def either(draft: Draft) -> Proposal:
+        last = draft.last.get(stage)
+        if last is not None and not draft.run.force and last == standing.digest(stage, draft, draft.seen):
+            raise Skip(Reason.INPUTS_UNCHANGED)
+        return work(draft)
+
+    return either
 
 
 def _changed(ticket: Ticket, change: TicketChange) -> Ticket:

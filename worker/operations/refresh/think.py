@@ -15,7 +15,7 @@ from worker.operations.refresh.draft import Draft
 from worker.operations.refresh.rules import Definitions, Rules
 from worker.operations.refresh.side_by_side import side_by_side
 from worker.operations.refresh.stages import Thinking
-from worker.operations.refresh.standing import Standing
+from worker.operations.refresh.standing import Standing, unless_it_stands
 
 _ORDER = list(Stage)
 _UNTIL_CUSTOMER = _ORDER[: _ORDER.index(Stage.CUSTOMER)]
@@ -39,21 +39,23 @@ def _think_with_engine(context: Context, drafts: Sequence[Draft], rules: Rules) 
     """Each draft by itself, so that none waits for the slowest; for the customer they meet: a look-up serves all."""
     engine = context.engine()
     standing = Standing(engine.fingerprint, rules)
-    thinking = Thinking(engine, rules, standing)
-    instead = Thinking(engine.fallback, rules, standing) if engine.fallback else None
-    works = _works(thinking, instead, attempts=len(context.settings.retry_delays) + 1)
+    thinking = Thinking(engine, rules)
+    instead = Thinking(engine.fallback, rules) if engine.fallback else None
+    works = _works(thinking, instead, standing, attempts=len(context.settings.retry_delays) + 1)
     side_by_side(partial(_go_through, _UNTIL_CUSTOMER, works), drafts, engine.at_once)
     _identify(context, drafts, thinking)
     side_by_side(partial(_go_through, _AFTER_CUSTOMER, works), drafts, engine.at_once)
     return standing
 
 
-def _works(thinking: Thinking, instead: Thinking | None, attempts: int) -> Works:
-    """What does each stage; where there is a fallback, also what the engine failed to do."""
+def _works(thinking: Thinking, instead: Thinking | None, standing: Standing, attempts: int) -> Works:
+    """What does each stage; where there is a fallback, also what the engine failed to do. What stands is left."""
     works: Works = {stage: getattr(thinking, stage.value) for stage in (*_UNTIL_CUSTOMER, *_AFTER_CUSTOMER)}
-    if instead is None:
-        return works
-    return {stage: or_instead(stage, work, getattr(instead, stage.value), attempts) for stage, work in works.items()}
+    if instead is not None:
+        works = {
+            stage: or_instead(stage, work, getattr(instead, stage.value), attempts) for stage, work in works.items()
+        }
+    return {stage: unless_it_stands(stage, work, standing) for stage, work in works.items()}
 
 
 def _go_through(stages: Sequence[Stage], works: Works, draft: Draft) -> None:
