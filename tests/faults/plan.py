@@ -24,7 +24,7 @@ class Plan:
 
 FULL = Plan(tickets=10_000, refreshes=400, contested=5_000, blows=4, away=10)
 QUICK = Plan(tickets=2_000, refreshes=100, contested=1_000, blows=2, away=4)
-SUITE = Plan(tickets=1_000, refreshes=40, contested=800, blows=2, away=3, told=5)
+SUITE = Plan(tickets=1_000, refreshes=40, contested=1_600, blows=2, away=3, told=5)
 """For the test suite."""
 LARGE = Plan(tickets=10_000, refreshes=40, contested=800, blows=3, away=3, told=50)
 """For the test suite, too: the largest batch of the contract, with few follow-ups."""

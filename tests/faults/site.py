@@ -33,6 +33,7 @@ _QUICK = {
     "TICKETS_WORKER_CONCURRENCY": "2",
     "TICKETS_MAX_BATCH_ITEMS": "20000",
     "TICKETS_CHUNK_SIZE": "100",
+    "TICKETS_BATCH_SLICE": "0.1",  # batches take turns, however fast the machine is
     "TICKETS_RELAY_INTERVAL": "1",
     "TICKETS_RESEND_AFTER": "3",
     "TICKETS_LEASE": "4",
