@@ -134,7 +134,7 @@ def _watch(kind: Kind, plan: Plan) -> tuple[float, float, float]:
         idle = live.patches(lambda done: done < plan.patches)
         key = live.send_large()
         busy = live.patches(lambda _: not live.ended(key))
-        peak = max(map(peak_memory, children(live.pid)))
+        peak = max(map(peak_memory, [live.pid, *children(live.pid)]))
     if len(busy) < _FEWEST:
         raise AssertionError(f"the batch was over after {len(busy)} patches; take a larger one")
     return _p95(idle), _p95(busy), peak

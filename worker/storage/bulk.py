@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Insert,
+    String,
     Table,
     Text,
     Update,
@@ -152,15 +153,41 @@ def _sqlite_time(value: datetime) -> str:
 
 
 def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
-    columns = [_column(rows, name, encode if isinstance(table.c[name].type, JSON) else None) for name in names]
+    """Send all rows as one text: the driver would look at each value's type anew."""
+    columns = [_texts(rows, name, _to_copy(table.c[name].type)) for name in names]
     fields = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), fields)
     try:
         with cast("Any", connection.connection).cursor() as cursor, cursor.copy(statement) as copy:
-            for row in zip(*columns, strict=True):
-                copy.write_row(row)
+            copy.write("".join(["\t".join(row) + "\n" for row in zip(*columns, strict=True)]))
     except PsycopgError as error:
         raise _translated(connection, error) from None
+
+
+def _texts(rows: Sequence[Row], name: str, convert: Callable[[Any], str]) -> list[str]:
+    return [r"\N" if (value := row[name]) is None else convert(value) for row in rows]
+
+
+def _to_copy(kind: object) -> Callable[[Any], str]:
+    """How COPY reads values of a column in its text form (PostgreSQL: COPY, file formats)."""
+    if isinstance(kind, JSON):
+        return _json_copied
+    if isinstance(kind, UtcTime):
+        return _time_copied
+    return _text_copied if isinstance(kind, String) else str
+
+
+def _json_copied(value: object) -> str:
+    return encode(value).replace("\\", r"\\")  # JSON writes control characters as escapes of its own
+
+
+def _text_copied(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+@lru_cache(maxsize=1024)
+def _time_copied(value: datetime) -> str:
+    return value.isoformat()
 
 
 def _translated(connection: Connection, error: PsycopgError) -> BaseException:

@@ -86,7 +86,7 @@ def _snapshots(connection: Connection, statement: Any, ids: Collection[int]) -> 
         return {}
     rows = connection.execute(statement.where(among(connection, TicketRow.id, ids)))
     names = list(rows.keys())[2:]
-    found = [(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in rows]
+    found = [(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in rows.all()]
     tags = tags_of(connection, [ticket_id for ticket_id, _, _ in found])
     return {
         ticket_id: Ticket(ticket_id, version, values, tags.get(ticket_id, {})) for ticket_id, version, values in found
@@ -99,7 +99,8 @@ def tags_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int,
     if not ids:
         return tags
     query = select(TicketTagRow.ticket_id, TicketTagRow.tag_id, TicketTagRow.source)
-    for ticket_id, tag_id, source in connection.execute(query.where(among(connection, TicketTagRow.ticket_id, ids))):
+    rows = connection.execute(query.where(among(connection, TicketTagRow.ticket_id, ids)))
+    for ticket_id, tag_id, source in rows.all():
         tags.setdefault(ticket_id, {})[tag_id] = _SOURCES[source]
     return tags
 

@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read once, when numpy is i
 
 from collections.abc import Sequence
 from functools import cached_property
+from mmap import mmap
 
 import numpy as np
 import regex
@@ -32,7 +33,9 @@ class Encoder:
 
     @cached_property
     def _model(self) -> USE:
-        return USE(threads=1)
+        model = USE(threads=1)
+        model._model.table = _in_shared_memory(model._model.table)  # noqa: SLF001 - the library has no option for it
+        return model
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the texts, one row each; of each up to `LONGEST` characters; halves of surrogates go."""
@@ -41,3 +44,10 @@ class Encoder:
         readable = [text[:LONGEST].encode("utf-8", "ignore").decode() for text in texts]
         vectors: Vectors = self._model.encode([_IDENTIFIER.sub("", text) for text in readable])
         return vectors
+
+
+def _in_shared_memory(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy that forked processes have in common: one that asks the model nothing does not count its 65 MB."""
+    shared = np.frombuffer(mmap(-1, table.nbytes), dtype=table.dtype).reshape(table.shape)
+    shared[:] = table
+    return shared

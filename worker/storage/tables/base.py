@@ -38,6 +38,9 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 Big = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
 
 Key = Annotated[str, mapped_column(String(36), primary_key=True)]
+Reference = Annotated[str, mapped_column(String(36))]
+"""The key of a row elsewhere. What is only ever added says in a transaction that has just locked or written the other
+row what it belongs to, so the database is not asked to look for it again: a third of what a save would cost it."""
 Serial = Annotated[int, mapped_column(Big, primary_key=True, autoincrement=True)]
 Number = Annotated[int, mapped_column(Big)]
 Short = Annotated[str, mapped_column(String(255))]

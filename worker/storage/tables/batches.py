@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.storage.tables.base import Base, Big, Key, Moment, Number, Short
+from worker.storage.tables.base import Base, Big, Key, Moment, Number, Reference, Short
 
 
 class BatchRow(Base):
@@ -60,7 +60,7 @@ class BatchItemRow(Base):
 
     __tablename__ = "batch_item"
 
-    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True)
+    batch_id: Mapped[Reference] = mapped_column(primary_key=True)
     index: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[Number | None]
     outcome: Mapped[Short]

@@ -114,7 +114,7 @@ class HistoryRow(Base):
     __tablename__ = "history"
 
     id: Mapped[Serial]
-    ticket_id: Mapped[int] = mapped_column(Big, ForeignKey("ticket.id", ondelete="CASCADE"))
+    ticket_id: Mapped[Number]  # a `Reference`, as in every row that is only added
     version: Mapped[Number]  # the ticket's version after the write
     field: Mapped[Short]
     old: Mapped[Any | None] = mapped_column(Json)
@@ -135,7 +135,7 @@ class WorklogRow(Base):
     __tablename__ = "worklog"
 
     id: Mapped[Serial]
-    ticket_id: Mapped[int] = mapped_column(Big, ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    ticket_id: Mapped[Number] = mapped_column(index=True)
     action: Mapped[Short]
     user_id: Mapped[Number | None]
     batch_id: Mapped[Short | None]

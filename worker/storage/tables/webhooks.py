@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, false, text
+from sqlalchemy import Index, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.storage.tables.base import Base, Key, Moment, Number, Serial, Short
+from worker.storage.tables.base import Base, Key, Moment, Number, Reference, Serial, Short
 
 _IN_DIGEST = text("digest_id IS NOT NULL")
 
@@ -65,8 +65,8 @@ class DeliveryRow(Base):
 
     sequence: Mapped[Serial]
     id: Mapped[Short] = mapped_column(unique=True)
-    event_id: Mapped[str] = mapped_column(ForeignKey("webhook_event.id", ondelete="CASCADE"), index=True)
-    endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoint.id"))
+    event_id: Mapped[Reference] = mapped_column(index=True)
+    endpoint_id: Mapped[Reference]
     ticket_id: Mapped[Number]
     batch_id: Mapped[Short | None] = mapped_column(index=True)
     digest_id: Mapped[Short | None]
