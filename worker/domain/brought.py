@@ -39,14 +39,18 @@ def brought_by_tags(
     what it had set is set anew by those that remain; a due date that none of them asks for goes, too, unless the
     ticket waits for it. A due date that a person set stays. `tags` are the definitions.
     """
+    asking = {tag_id: tags[tag_id] for tag_id in ticket.tags.keys() | after.keys() if tag_id in tags}
+    asking = {tag_id: tag for tag_id, tag in asking.items() if tag.asks}
+    if not asking:
+        return {}
     came = [tag_id for tag_id, source in after.items() if ticket.tags.get(tag_id) is not source]
     gone = sorted(ticket.tags.keys() - after.keys())
     brought: dict[str, Brought] = {}
     for field, key in _EFFECTS.items():
         if field in MARKED and ticket.values[MARKED[field]]:
             continue
-        now, before = _strongest(key, after, tags), _strongest(key, ticket.tags, tags)
-        if _strongest(key, came, tags) is None and not _decided(field, before, now, ticket, calendar):
+        now, before = _strongest(key, after, asking), _strongest(key, ticket.tags, asking)
+        if _strongest(key, came, asking) is None and not _decided(field, before, now, ticket, calendar):
             continue
         if now is not None:
             tag_id, asked = now
@@ -60,9 +64,9 @@ _Asked = tuple[int, str | float]
 """The tag that wins, and what it asks for: a priority, or hours."""
 
 
-def _strongest(key: str, tag_ids: Iterable[int], tags: Mapping[int, Tag]) -> _Asked | None:
-    """The highest priority or the fewest hours; tags that are switched off ask for nothing."""
-    asked = [(tag_id, _ask(key, tags[tag_id])) for tag_id in tag_ids if tag_id in tags and tags[tag_id].enabled]
+def _strongest(key: str, tag_ids: Iterable[int], asking: Mapping[int, Tag]) -> _Asked | None:
+    """The highest priority or the fewest hours that one of these tags asks for."""
+    asked = [(tag_id, _ask(key, asking[tag_id])) for tag_id in tag_ids if tag_id in asking]
     return min(
         ((tag_id, one) for tag_id, one in asked if one is not None),
         key=lambda one: (_HIGHEST_FIRST[one[1]] if isinstance(one[1], str) else one[1], one[0]),

@@ -73,6 +73,11 @@ class Tag:
     sla: float | None = None
     first_response_sla: float | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether it brings a priority or a due date to its tickets; switched off it brings nothing."""
+        return self.enabled and not (self.priority is None and self.sla is None and self.first_response_sla is None)
+
 
 @dataclass(frozen=True, slots=True)
 class AgentField:

@@ -10,13 +10,13 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from worker.domain.entities import Value
-from worker.domain.fields import FIELDS, WRITABLE, Kind
+from worker.domain.fields import FIELDS, WRITABLE
 from worker.domain.words import ErrorCode, IgnoredReason, RefreshMode
 from worker.payload.addresses import without_doubles
 from worker.payload.conflicts import check_sender, tag_conflicts
 from worker.payload.kinds import READERS
 from worker.payload.names import nearest_name, shown_name
-from worker.payload.refreshing import control_of, ignored_by, is_computed, is_shape_error, mode_of
+from worker.payload.refreshing import COMPUTED, control_of, ignored_by, is_shape_error, mode_of
 from worker.payload.remarks import Ignored, ItemError
 from worker.payload.versions import IF_MODIFIED_AT, LastSeen, read_last_seen
 from worker.payload.wrong import Wrong
@@ -26,6 +26,9 @@ DEPRECATED = frozenset({"ccEmails", "bccEmails", "replyCcEmails", "refresh", "re
 
 MOST_ERRORS = 100
 """Errors of an item after which unknown names are no longer listed: an object may have any number of them."""
+
+_READERS = {name: READERS.get(spec.kind) for name, spec in FIELDS.items()}
+"""The reader of every field; None for computed ones."""
 
 _SAVED = frozenset({*WRITABLE, "ccEmails", "bccEmails"})
 
@@ -65,7 +68,7 @@ class Item:
     @property
     def changes_tags(self) -> bool:
         """Whether it has any operation on tags."""
-        return any(ids is not None for ids in (self.tag_ids, self.add_tag_ids, self.remove_tag_ids))
+        return not (self.tag_ids is None and self.add_tag_ids is None and self.remove_tag_ids is None)
 
 
 def parse_item(raw: object, rules: Rules) -> Item:
@@ -89,11 +92,11 @@ def _read_fields(raw: Mapping[str, object], zone: tzinfo) -> tuple[dict[str, Val
         if spec is None:
             if name != IF_MODIFIED_AT and len(errors) < MOST_ERRORS:
                 errors.extend(_unknown(str(name)))
-        elif spec.kind is Kind.ANY:
+        elif (read := _READERS[name]) is None:
             continue
         elif value is not None:
             try:
-                values[name] = READERS[spec.kind](value, spec, zone)
+                values[name] = read(value, spec, zone)
             except Wrong as wrong:
                 errors.extend(wrong.at(name))
         elif spec.nullable:
@@ -114,7 +117,7 @@ def _last_seen(raw: Mapping[str, object], zone: tzinfo, errors: list[ItemError])
 
 
 def _unknown(name: str) -> Iterator[ItemError]:
-    if not is_computed(name):
+    if name not in COMPUTED:
         message = f"is no field of a ticket; the nearest one is {nearest_name(name)}"
         yield ItemError(ErrorCode.UNKNOWN_FIELD, shown_name(name), message)
 
@@ -135,8 +138,8 @@ def _saving(
         add_tag_ids=_tags(values, "addTagIds"),
         remove_tag_ids=_tags(values, "removeTagIds"),
         last_seen=last_seen,
-        ignored=tuple(Ignored(name, IgnoredReason.COMPUTED) for name in raw if is_computed(name)),
-        deprecations=_deprecations(raw),
+        ignored=tuple(Ignored(name, IgnoredReason.COMPUTED) for name in _among(raw, COMPUTED)),
+        deprecations=_among(raw, DEPRECATED),
         errors=tuple(errors),
     )
 
@@ -154,7 +157,7 @@ def _refreshing(
         refresh=mode_of(control, raw[control]) if control in values else None,
         last_seen=last_seen,
         ignored=tuple(ignored_by(control, raw)),
-        deprecations=_deprecations(raw),
+        deprecations=_among(raw, DEPRECATED),
         errors=lasting,
     )
 
@@ -172,5 +175,6 @@ def _tags(values: Mapping[str, Value], name: str) -> tuple[int, ...] | None:
     return tuple(cast("list[int]", values[name])) if name in values else None
 
 
-def _deprecations(raw: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(name for name in raw if name in DEPRECATED)
+def _among(raw: Mapping[str, object], names: frozenset[str]) -> tuple[str, ...]:
+    """Those of the names that were sent, in the order sent."""
+    return () if names.isdisjoint(raw) else tuple(name for name in raw if name in names)

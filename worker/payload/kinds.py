@@ -40,7 +40,7 @@ def _read_time(value: object, zone: tzinfo) -> datetime:
         raise Wrong(ErrorCode.INVALID_VALUE, message) from None
 
 
-def _read_text(value: object, spec: Field) -> str:
+def _read_text(value: object, spec: Field, _: tzinfo) -> str:
     choices = CHOICES.get(spec.name)
     return read_word(value, choices) if choices else read_text(value, spec.limit)
 
@@ -49,7 +49,7 @@ Reader = Callable[[object, Field, tzinfo], Value]
 """Gives the stored form of a value that is not null, or raises `Wrong`; the zone is that of times without an offset."""
 
 READERS: Mapping[Kind, Reader] = {
-    Kind.TEXT: lambda value, spec, _: _read_text(value, spec),
+    Kind.TEXT: _read_text,
     Kind.FLAG: lambda value, _, __: _read_flag(value),
     Kind.INTEGER: lambda value, _, __: read_id(value),
     Kind.LEVEL: lambda value, _, __: read_level(value),

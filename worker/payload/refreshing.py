@@ -14,6 +14,10 @@ _BEATEN = {"refreshMode": frozenset(_LEGACY), "refresh": frozenset({"refreshTags
 _SHAPE = frozenset({ErrorCode.MISSING_ID, ErrorCode.UNKNOWN_FIELD, ErrorCode.INVALID_TYPE, ErrorCode.NULL_NOT_ALLOWED})
 
 
+COMPUTED = SHOWN_ONLY | {name for name, spec in FIELDS.items() if spec.role is Role.COMPUTED}
+"""The system's own fields: a patch that carries them is not even checked for it."""
+
+
 def control_of(raw: Mapping[str, object]) -> str | None:
     """The field that makes an item a refresh item: `refreshMode` when given, else the first legacy flag that is true.
 
@@ -21,6 +25,8 @@ def control_of(raw: Mapping[str, object]) -> str | None:
     """
     if raw.get("refreshMode") is not None:
         return "refreshMode"
+    if raw.keys().isdisjoint(_LEGACY):  # nearly always, and the quickest to tell
+        return None
     return next((name for name in _LEGACY if raw.get(name) is True), None)
 
 
@@ -29,15 +35,10 @@ def mode_of(control: str, value: object) -> RefreshMode:
     return _LEGACY.get(control) or RefreshMode(str(value))
 
 
-def is_computed(name: str) -> bool:
-    """Whether a field is the system's own and a patch that carries it is not even checked for it."""
-    return name in SHOWN_ONLY or (name in FIELDS and FIELDS[name].role is Role.COMPUTED)
-
-
 def ignored_by(control: str, raw: Mapping[str, object]) -> Iterator[Ignored]:
     """What a refresh item carries in vain, in the order sent."""
     for name in raw:
-        if is_computed(name):
+        if name in COMPUTED:
             yield Ignored(name, IgnoredReason.COMPUTED)
         elif name in _BEATEN[control]:
             yield Ignored(name, IgnoredReason.REFRESH_MODE_WINS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,7 @@ def accept(
     message_id: str | None = None,
     start_at: datetime | None = None,
     parent_id: str | None = None,
+    apply: Callable[[Connection, Batch], Batch] | None = None,
 ) -> Batch:
     """Write a checked batch down, or find the one that its key already stands for.
 
@@ -72,6 +73,7 @@ def accept(
         message_id: the task's that brought the batch; the batch's result is to be stored under it.
         start_at: when a worker is sent for it; by default so late that the caller, who applies it, should have ended.
         parent_id: the batch whose failed items these are.
+        apply: applies all of a new batch in the same transaction, and gives its head; then nobody has to go on with it.
 
     Raises:
         Refused: `idempotency_key_reused`: the key stands for another body or other flags.
@@ -85,6 +87,8 @@ def accept(
     def write(connection: Connection) -> Batch:
         # Locked, so that a batch in its last chunk is seen to end, or sees who waits for that.
         batch = find_batch(connection, key=key, lock=message_id is not None)
+        if batch is None and apply is not None:
+            return apply(connection, add_batch(connection, head, split(items, size)))
         if batch is None:
             state = MessageState.SENT if start_at is None else MessageState.READY
             _keep_alive(connection, head, message_id or head["id"], start_at or later, state)
@@ -102,7 +106,6 @@ def accept(
 
 
 def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> dict[str, Any]:
-    by_size = Lane.INTERACTIVE if len(items) <= INTERACTIVE_ITEMS else Lane.BULK
     return {
         "id": batch_id_of(key),
         "key": key,
@@ -110,12 +113,18 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
         "state": BatchState.ACCEPTED.value,
         "source": flags.source,
         "user_id": flags.user_id,
-        "lane": flags.priority or by_size.value,
+        "lane": lane_of(items, flags).value,
         "include_in_worklog": flags.include_in_worklog,
         "atomic": flags.atomic,
         "received": len(items),
         "created_at": context.clock(),
     }
+
+
+def lane_of(items: Sequence[object], flags: Flags) -> Lane:
+    """Whether somebody waits for the batch: by its sender's word, else by its size."""
+    by_size = Lane.INTERACTIVE if len(items) <= INTERACTIVE_ITEMS else Lane.BULK
+    return by_size if flags.priority is None else Lane(flags.priority)
 
 
 def _keep_alive(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from worker.context import Context
 from worker.domain.words import ENDED_BATCH, BatchState, Lane
-from worker.operations.ingest.accept import Flags, accept, check, with_key
-from worker.operations.ingest.chunk import apply_next_chunk
+from worker.operations.ingest.accept import Flags, accept, check, lane_of, with_key
+from worker.operations.ingest.chunk import Step, apply_next_chunk, apply_only_chunk, parse_items
 from worker.operations.ingest.dry_run import dry_run
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish
@@ -38,15 +40,45 @@ def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> A
         checked = check(context, items, flags)
         if flags.dry_run:
             return dry_run(context, checked, flags)
-        batch = accept(context, checked, flags, message_id=task_id)
+        step = _take_in(context, checked, flags, task_id)
     except Refused as refused:
         log.info("batch_refused", code=refused.code.value)
         return {"success": False, "error": {"code": refused.code.value, "message": refused.message}}
-    if batch.lane is Lane.BULK and batch.state not in ENDED_BATCH:
+    batch = step.batch
+    publish(context, step.messages)
+    if batch.state in ENDED_BATCH:
+        return _ended(batch)
+    if batch.lane is Lane.BULK:
         bind_work([], [batch.id])
         _hand_on(context, batch.id, task_id, turn=0)
         return None
     return resume(context, batch.id, task_id)
+
+
+def _take_in(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Step:
+    """Write a batch down; a click is applied in the same transaction, since somebody waits for it."""
+    if lane_of(items, flags) is Lane.INTERACTIVE and len(items) <= context.settings.chunk_size:
+        try:
+            return _apply_at_once(context, items, flags, task_id)
+        except (Refused, DBAPIError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the batch from being remembered
+            log.warning("batch_not_applied_at_once", error=type(error).__name__)
+    return Step(accept(context, items, flags, message_id=task_id))
+
+
+def _apply_at_once(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Step:
+    """Accept and apply, or find what the key stands for already."""
+    parsed = parse_items(context, enumerate(items))
+    messages: list[str] = []
+
+    def apply(connection: Connection, batch: Batch) -> Batch:
+        step = apply_only_chunk(context, connection, batch, parsed)
+        messages[:] = step.messages  # of the last try of the transaction
+        return step.batch
+
+    batch = accept(context, items, flags, message_id=task_id, apply=apply)
+    return Step(batch, messages)
 
 
 def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> Answer | None:
@@ -64,8 +96,7 @@ def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> A
         step = apply_next_chunk(context, batch_id, message_id)
         publish(context, step.messages)
         if step.batch.state in ENDED_BATCH:
-            log.info("batch_applied", state=step.batch.state.value, **step.batch.counts)
-            return _answer(step.batch)
+            return _ended(step.batch)
         if step.batch.state is BatchState.PAUSED and _rest(context, batch_id, message_id):
             return None
         if context.clock() >= ends_at:
@@ -100,5 +131,6 @@ def _rest(context: Context, batch_id: str, message_id: str) -> bool:
     return context.database.transact(write)
 
 
-def _answer(batch: Batch) -> Answer:
+def _ended(batch: Batch) -> Answer:
+    log.info("batch_applied", state=batch.state.value, **batch.counts)
     return {"success": True, "batchId": batch.id, "state": batch.state.value, "counts": batch.counts}

@@ -67,6 +67,12 @@ def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = N
     return context.database.transact(write)
 
 
+def apply_only_chunk(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> Step:
+    """Apply all of a batch that this transaction has just written down in one chunk."""
+    bind_work(_ticket_ids(items), [batch.id])
+    return _see_to_the_messages(context, connection, _save(context, connection, batch, items), None)
+
+
 def _see_to_the_messages(context: Context, connection: Connection, step: Step, message_id: str | None) -> Step:
     """With its last chunk a batch is done, and whoever waits for its result can have it."""
     if step.batch.state not in ENDED_BATCH:
@@ -89,6 +95,11 @@ def _apply(context: Context, connection: Connection, seen: Batch, items: Sequenc
     assert batch is not None  # noqa: S101 - see above
     if batch.state in HALTED or batch.next_chunk != seen.next_chunk:
         return Step(batch)
+    return _save(context, connection, batch, items)
+
+
+def _save(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> Step:
+    """Settle the items of a locked batch's next chunk, and write all that comes of it."""
     now = context.clock()
     origin = Origin(Actor(ActorType.USER, batch.user_id), now, batch.id)
     settlement = settle_items(context, connection, items, origin, atomic=batch.atomic)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from itertools import chain
 
-from worker.domain.brought import Brought, brought_by_tags
+from worker.domain.brought import brought_by_tags
 from worker.domain.changes import MARKED, TAGS_FIELD, Actor, Cause, TicketChange, net_change
 from worker.domain.due_dates import BusinessCalendar
 from worker.domain.entities import Tag, Ticket, Value, Values, is_spam, spam_status_kept
@@ -168,7 +168,8 @@ def _save(index: int, item: Item, draft: Draft, known: Known) -> Settled:
     told, tags = _new_tags(item, draft.tags)
     if not values and tags is None:
         return Settled(index, item.ticket_id, Outcome.UNCHANGED, None, (), ignored, item.deprecations)
-    changed = *chain.from_iterable(item.sent_as.get(name, (name,)) for name in values), *told
+    sent = chain.from_iterable(item.sent_as.get(name, (name,)) for name in values) if item.sent_as else values
+    changed = *sent, *told
     brought = _apply(values, tags, draft, known)
     new = {**values, **brought}
     return Settled(
@@ -183,22 +184,25 @@ def _apply(values: Values, tags: dict[int, TagSource] | None, draft: Draft, know
         if values["externalTicketId"] is not None:
             known.external_ids[str(values["externalTicketId"])] = draft.before.id
     draft.values.update(values)
-    draft.marks |= {mark: values[name] is not None for name, mark in MARKED.items() if name in values}
-    brought = {} if tags is None else _brought(tags, draft, known)
-    brought = {name: one for name, one in brought.items() if name not in values}
-    for name in values:
-        draft.causes.pop(name, None)
-    draft.causes |= {name: one.cause for name, one in brought.items()}
-    new = {name: one.value for name, one in brought.items()}
-    draft.values.update(new)
-    draft.tags = draft.tags if tags is None else tags
     draft.modified_at = known.now
-    return new
+    for name, mark in MARKED.items():
+        if name in values:
+            draft.marks[mark] = values[name] is not None
+    if draft.causes:
+        draft.causes = {name: cause for name, cause in draft.causes.items() if name not in values}
+    return {} if tags is None else _retag(tags, values, draft, known)
 
 
-def _brought(tags: Mapping[int, TagSource], draft: Draft, known: Known) -> dict[str, Brought]:
+def _retag(tags: dict[int, TagSource], values: Values, draft: Draft, known: Known) -> Values:
+    """Give the draft its new tags and what they bring; what the item itself has changed stays."""
     standing = replace(draft.before, values={**draft.values, **draft.marks}, tags=draft.tags)
-    return brought_by_tags(standing, tags, known.tags, known.calendar)
+    brought = brought_by_tags(standing, tags, known.tags, known.calendar)
+    brought = {name: one for name, one in brought.items() if name not in values}
+    new = {name: one.value for name, one in brought.items()}
+    draft.causes |= {name: one.cause for name, one in brought.items()}
+    draft.values.update(new)
+    draft.tags = tags
+    return new
 
 
 def _new_tags(item: Item, tags: Mapping[int, TagSource]) -> tuple[list[str], dict[int, TagSource] | None]:
@@ -228,7 +232,8 @@ def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[Ite
         yield ItemError(ErrorCode.TICKET_NOT_FOUND, "id", "there is no such ticket")
     if item.refresh is not None:
         return
-    yield from _unknown_tags(item, known)
+    if item.changes_tags:
+        yield from _unknown_tags(item, known)
     if draft is None or item.errors:
         return
     if item.direction is not None and item.direction != draft.values["direction"]:
@@ -252,10 +257,12 @@ def _pending_without_due_by(item: Item, draft: Draft, now: datetime) -> Iterator
     if "status" not in item.values and "dueBy" not in item.values:
         return
     after = {name: item.values.get(name, draft.values[name]) for name in ("status", "dueBy")}
+    if after["status"] != Status.PENDING:
+        return
     touched = [name for name, value in after.items() if value != draft.values[name]]
     due_by = after["dueBy"]
     waits = isinstance(due_by, datetime) and due_by > now
-    if touched and after["status"] == Status.PENDING and not waits:
+    if touched and not waits:
         message = "a pending ticket needs a dueBy in the future"
         yield ItemError(ErrorCode.PENDING_REQUIRES_FUTURE_DUE_BY, touched[0], message)
 
