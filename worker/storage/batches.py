@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select, update
+from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
 
 from worker.domain.words import BatchState, Lane, Outcome
 from worker.storage.bulk import insert_rows
@@ -70,17 +70,15 @@ _HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
 
 
 def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> Batch:
-    """Write an accepted batch with its items, and give its head; one that has the key already stays as it is."""
+    """Write an accepted batch with its items, and give its head; a key that is taken meanwhile is a lost race."""
     empty = {outcome.value: 0 for outcome in Outcome}
     row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "started_at": None, "finished_at": None}
-    insert_rows(connection, BatchRow, [row], skip_existing=True)
+    added = connection.execute(insert(BatchRow).values(row).returning(*_HEAD))
     for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
         part = enumerate(chunks[start : start + _CHUNKS_AT_ONCE], start)
         rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(items)} for at, items in part]
-        insert_rows(connection, BatchChunkRow, rows, skip_existing=True)
-    batch = find_batch(connection, key=head["key"])
-    assert batch is not None  # noqa: S101 - written above
-    return batch
+        insert_rows(connection, BatchChunkRow, rows)
+    return _batch(added.one())
 
 
 def find_batch(
@@ -90,7 +88,11 @@ def find_batch(
     wanted = BatchRow.id == batch_id if key is None else BatchRow.key == key
     statement = select(*_HEAD).where(wanted)
     row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-    return None if row is None else Batch(**{**row._mapping, "state": BatchState(row.state), "lane": Lane(row.lane)})  # noqa: SLF001 - the documented mapping of a row
+    return None if row is None else _batch(row)
+
+
+def _batch(row: Row[Any]) -> Batch:
+    return Batch(**{**row._mapping, "state": BatchState(row.state), "lane": Lane(row.lane)})  # noqa: SLF001 - the documented mapping of a row
 
 
 def lanes_of(connection: Connection, ids: Collection[str]) -> dict[str | None, Lane]:
@@ -120,8 +122,8 @@ def finish_chunk(
     now: datetime,
     *,
     began: datetime | None = None,
-) -> None:
-    """Count a chunk's outcomes and step to the next one; after the last one the batch is done.
+) -> Batch:
+    """Count a chunk's outcomes and step to the next one; after the last one the batch is done. The head after that.
 
     `began` is when the chunk was begun; with the first one the batch was.
     """
@@ -132,7 +134,8 @@ def finish_chunk(
     values["started_at"] = func.coalesce(BatchRow.started_at, began or now)
     if last:
         values["finished_at"] = now
-    connection.execute(update(BatchRow).where(BatchRow.id == batch.id).values(**values))
+    stepped = update(BatchRow).where(BatchRow.id == batch.id).values(**values).returning(*_HEAD)
+    return _batch(connection.execute(stepped).one())
 
 
 def add_ledger(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -70,7 +70,8 @@ def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = N
 def apply_only_chunk(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> Step:
     """Apply all of a batch that this transaction has just written down in one chunk."""
     bind_work(_ticket_ids(items), [batch.id])
-    return _see_to_the_messages(context, connection, _save(context, connection, batch, items), None)
+    step = _save(context, connection, batch, items)
+    return replace(step, messages=[*step.messages, *announce_digests(context, connection, step.batch)])
 
 
 def _see_to_the_messages(context: Context, connection: Connection, step: Step, message_id: str | None) -> Step:
@@ -110,10 +111,7 @@ def _save(context: Context, connection: Connection, batch: Batch, items: Sequenc
     ]
     add_ledger(connection, [ledger_row(batch.id, item) for item in settlement.items])
     outcomes = Counter(item.outcome for item in settlement.items)
-    finish_chunk(connection, batch, outcomes, context.clock(), began=now)
-    after = find_batch(connection, batch_id=batch.id)
-    assert after is not None  # noqa: S101 - see above
-    return Step(after, messages)
+    return Step(finish_chunk(connection, batch, outcomes, context.clock(), began=now), messages)
 
 
 def settle_items(
