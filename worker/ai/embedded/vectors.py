@@ -11,7 +11,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read once, when numpy is i
 
 from collections.abc import Sequence
 from functools import cached_property
-from mmap import mmap
+from mmap import MADV_DONTNEED, mmap
+from typing import Any
 
 import numpy as np
 import regex
@@ -34,7 +35,9 @@ class Encoder:
     @cached_property
     def _model(self) -> USE:
         model = USE(threads=1)
-        model._model.table = _in_shared_memory(model._model.table)  # noqa: SLF001 - the library has no option for it
+        weights = vars(model._model)  # noqa: SLF001 - the library has no option for where they lie
+        large = {name: value for name, value in weights.items() if getattr(value, "nbytes", 0) >= _LARGE}
+        weights.update((name, _in_shared_memory(array)) for name, array in large.items())
         return model
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -46,8 +49,13 @@ class Encoder:
         return vectors
 
 
-def _in_shared_memory(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A copy that forked processes have in common: one that asks the model nothing does not count its 65 MB."""
-    shared = np.frombuffer(mmap(-1, table.nbytes), dtype=table.dtype).reshape(table.shape)
-    shared[:] = table
+_LARGE = 500_000  # bytes
+
+
+def _in_shared_memory(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that forked processes have in common: one that asks the model nothing does not count its 70 MB."""
+    memory = mmap(-1, array.nbytes)
+    shared = np.frombuffer(memory, dtype=array.dtype).reshape(array.shape)
+    shared[:] = array
+    memory.madvise(MADV_DONTNEED)  # this process neither, unless it asks: what is shared stays
     return shared
