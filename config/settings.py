@@ -351,6 +351,15 @@ class Settings(BaseSettings):
         2_000_000,
         description="The most tokens, sent and received, for the tickets of one message on the queue; likewise.",
     )
+    llm_calls_per_batch: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        60_000,
+        description="The most calls for the refreshes of one batch, over all tasks, processes and attempts; the stages"
+        " beyond it fail. 10,000 tickets need 30,000, and as many again if every answer has to be asked for twice.",
+    )
+    llm_tokens_per_batch: Annotated[int, Field(ge=10_000, le=1_000_000_000_000)] = Field(
+        120_000_000,
+        description="The most tokens, sent and received, for the refreshes of one batch; likewise.",
+    )
     llm_fallback: _Switch = Field(
         False,
         description="Whether the embedded engine does a stage that the model cannot do or is too slow for, marked"

@@ -19,6 +19,7 @@ from worker.context import Context
 from worker.directories.protocol import Directory
 from worker.domain.words import Lane
 from worker.embedded import database_url
+from worker.operations.spending import BatchPurse
 from worker.signals import after_fork, before_fork
 from worker.storage.database import Database
 from worker.storage.outbox import Message
@@ -61,7 +62,7 @@ def _engines() -> Callable[[], Engine]:
     if app.settings.engine == "llm":
         from worker.ai.llm.engine import Engines  # noqa: PLC0415 - two seconds that only this engine needs
 
-        return Engines(app.settings)
+        return Engines(app.settings, BatchPurse(context().database, app.settings))
     from worker.ai.embedded.engine import EmbeddedEngine  # noqa: PLC0415 - half a second that no command needs
 
     embedded = EmbeddedEngine()

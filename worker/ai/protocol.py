@@ -17,7 +17,8 @@ class Message:
     """What an engine may know of a ticket.
 
     `body` may be HTML; `body_plain` and `body_clean` are what earlier stages or people left. `headers` have lower-case
-    names. `today` is the day the ticket came in, against which a relative date is read.
+    names. `today` is the day the ticket came in, against which a relative date is read. `batch_id` is the batch that
+    asked, which pays for what an answer costs.
     """
 
     channel: str
@@ -31,6 +32,7 @@ class Message:
     sender_name: str = ""
     language_code: str | None = None
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    batch_id: str | None = None
 
     @property
     def text(self) -> str:

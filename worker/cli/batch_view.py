@@ -99,7 +99,7 @@ def _top(document: Document) -> Iterator[RenderableType]:
 
 
 def _origin(document: Document) -> Iterator[RenderableType]:
-    """Who sent a batch and when, how long it took and how fast it was applied, and its relatives."""
+    """Who sent a batch and when, how long it took and how fast it was applied, what it cost, and its relatives."""
     user = f" by user {document['userId']}" if document["userId"] is not None else ""
     source = f" ({plain(document['source'])})" if document["source"] else ""
     yield Text(f"Sent{user}{source} at {document['createdAt']}, {document['lane']} lane", "dim")
@@ -108,6 +108,9 @@ def _origin(document: Document) -> Iterator[RenderableType]:
         length = span(applying["seconds"])
         rate = f", {pace(applying['perSecond'])} items/s" if applying["perSecond"] else ""
         yield Text(f"Applied in {length}{rate}" if document["finishedAt"] else f"Begun {length} ago{rate}", "dim")
+    if "llm" in document:
+        calls, tokens = (document["llm"][name] for name in ("calls", "tokens"))
+        yield Text(f"Asked a language model: {calls:,} calls, {tokens:,} tokens", "dim")
     if document["parentId"]:
         yield Text(f"Retries what failed in batch {document['parentId']}", "dim")
     for child in document["children"]:

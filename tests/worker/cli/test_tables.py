@@ -121,6 +121,13 @@ def test_a_batch_is_told_with_who_sent_it_and_how_fast_it_is() -> None:
     ]
 
 
+def test_a_batch_that_asked_a_language_model_tells_what_that_cost() -> None:
+    shown = drawn(batch_view(overview(llm={"calls": 1200, "tokens": 1234567}))).splitlines()
+
+    assert "Asked a language model: 1,200 calls, 1,234,567 tokens" in shown
+    assert not [line for line in drawn(batch_view(overview())).splitlines() if "model" in line]
+
+
 def test_a_batch_that_has_ended_tells_how_long_it_took() -> None:
     shown = drawn(batch_view(overview(finishedAt="2026-11-23 12:00:02", userId=None, source=None))).splitlines()
 

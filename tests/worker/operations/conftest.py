@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import Table, select
 
 from config.settings import Settings
+from tests.services.llm_server import LlmServer, llm_server
 from tests.worker.operations.receivers import DELAYS, Receiver
 from worker.ai.protocol import Engine
 from worker.context import Context
@@ -25,6 +26,7 @@ from worker.operations.ingest.accept import Flags
 from worker.operations.ingest.bulk_patch import bulk_patch, resume
 from worker.operations.refresh.run import refresh
 from worker.operations.refresh_requests import request
+from worker.operations.spending import BatchPurse
 from worker.storage.bulk import insert_rows
 from worker.storage.database import Database
 from worker.storage.outbox import Message
@@ -235,3 +237,28 @@ def receiver(world: World, receiving_server: HTTPServer) -> Iterator[Receiver]:
     with closing(Sender(allowed=["127.0.0.1"], limits=limits, tls=tls)) as sender:
         world.context = replace(world.context, sender=lambda: sender)
         yield receiver
+
+
+@pytest.fixture
+def server() -> Iterator[LlmServer]:
+    """A model's server, scripted."""
+    with llm_server() as running:
+        yield running
+
+
+@pytest.fixture
+def ask_model(world: World, server: LlmServer) -> Iterator[Callable[..., None]]:
+    """Has the world ask the server's model, as a process begun anew would; keyword arguments are settings."""
+    from worker.ai.llm.engine import Engines  # noqa: PLC0415 - two seconds that few tests need
+
+    made: list[Engines] = []
+
+    def use(**settings: Any) -> None:  # noqa: ANN401 - each setting's own
+        key = SecretStr("sk-very-secret")
+        context = world.with_settings(engine="llm", llm_model="m", llm_base_url=server.url, llm_api_key=key, **settings)
+        made.append(Engines(context.settings, BatchPurse(context.database, context.settings)))
+        world.context = replace(context, engine=made[-1])
+
+    yield use
+    for engines in made:
+        engines.close()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from tests.services.llm_server import LlmServer, llm_server
+from tests.services.llm_server import LlmServer
 from tests.worker.operations.conftest import Add, World
 from tests.worker.operations.engines import FULL, ScriptedEngine, reasons, stages
-from worker.ai.llm.engine import Engines
 from worker.ai.protocol import Message, Text
 from worker.domain.failures import Permanent, TooSlow, Transient
 from worker.domain.words import RefreshMode, TagSource
@@ -28,28 +25,6 @@ from worker.storage.tables import IntentRow, RefreshRunRow
 BODY = "Guten Tag,\nmein Zähler 1ESY1160669167 steht bei 12.345 kWh. Geheim: Lindenallee 4."
 INSTEAD = "done_by_embedded_engine"
 AI = {"type": "aiDetection"}
-
-
-@pytest.fixture
-def server() -> Iterator[LlmServer]:
-    with llm_server() as running:
-        yield running
-
-
-@pytest.fixture
-def ask_model(world: World, server: LlmServer) -> Iterator[Callable[..., None]]:
-    """Has the world ask the server's model; keyword arguments are settings."""
-    made: list[Engines] = []
-
-    def use(**settings: Any) -> None:  # noqa: ANN401 - each setting's own
-        key = SecretStr("sk-very-secret")
-        world.with_settings(engine="llm", llm_model="m", llm_base_url=server.url, llm_api_key=key, **settings)
-        made.append(Engines(world.context.settings))
-        world.context = replace(world.context, engine=made[-1])
-
-    yield use
-    for engines in made:
-        engines.close()
 
 
 def test_a_full_run_writes_what_a_model_says(

@@ -18,11 +18,13 @@ from config.settings import Settings
 from worker.ai.embedded.engine import EmbeddedEngine
 from worker.ai.llm import checks, prompt
 from worker.ai.llm.answers import AgentChoices, Overview, TagChoices
-from worker.ai.llm.budget import Budget
+from worker.ai.llm.batch_budget import Purse
+from worker.ai.llm.budget import Budget, Question
 from worker.ai.llm.one_at_a_time import one_at_a_time
 from worker.ai.llm.server import Answer, Server
 from worker.ai.protocol import Clues, Finding, Language, Message, SpamVerdict, TagMatch, Text
 from worker.domain.entities import AiAgent, Contract, Tag
+from worker.domain.spending import Spending
 from worker.domain.words import Sentiment, SpamStatus
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -39,10 +41,11 @@ _VERDICTS = {
 
 
 class Engines:
-    """Makes one engine a task, all on the model that settings name."""
+    """Makes one engine a task, all on the model that settings name; with a purse, batches have limits as well."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, purse: Purse | None = None) -> None:
         self.settings = settings
+        self.purse = purse
         self.server = Server(settings)
         self.embedded = one_at_a_time(EmbeddedEngine())
         self.fingerprint = _fingerprint(settings, self.embedded.fingerprint)
@@ -73,7 +76,10 @@ class LlmEngine:
         self.fallback = made_by.embedded if settings.llm_fallback else None
         seconds = min(settings.lease, settings.time_limit(TaskName.REFRESH_FULL)).total_seconds() * _TIME_FOR_ANSWERS
         self._budget = Budget(
-            settings.llm_calls_per_task, settings.llm_tokens_per_task, until=time.monotonic() + seconds
+            Spending(settings.llm_calls_per_task, settings.llm_tokens_per_task),
+            until=time.monotonic() + seconds,
+            purse=made_by.purse,
+            handful=settings.llm_calls_in_flight,
         )
         self._asked: dict[tuple[prompt.Prompt, type], Future[Answer]] = {}
         self._asking = threading.Lock()
@@ -141,13 +147,18 @@ class LlmEngine:
     def _ask(self, name: str, message: Message, form: type[Form], choices: object = None) -> Form:
         """The filled-in form. Raises Transient or Permanent."""
         question = prompt.compose(name, message, self._settings.llm_max_input_chars, choices)
+        paid: Question | None = None  # by whoever asks first
         with self._asking:
             asked = self._asked.get((question, form))
             if asked is None:
-                usage, left = self._budget.take()
-                seconds = min(left, self._settings.llm_timeout.total_seconds())
-                asked = self._asked[question, form] = self._server.ask(question, form, seconds, usage)
-        answer = asked.result()
+                paid = self._budget.take(message.batch_id)
+                seconds = min(paid.seconds, self._settings.llm_timeout.total_seconds())
+                asked = self._asked[question, form] = self._server.ask(question, form, seconds, paid.usage)
+        try:
+            answer = asked.result()
+        finally:
+            if paid is not None:
+                self._budget.settle(paid)
         if isinstance(answer, Exception):
             raise answer
         assert isinstance(answer, form)  # noqa: S101 - what pydantic-ai promises

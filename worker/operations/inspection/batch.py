@@ -18,6 +18,7 @@ from worker.storage.batches import Batch, LedgerPage, find_batch, ledger_items
 from worker.storage.caused import Tally, count_deliveries, count_runs, open_deliveries, open_runs
 from worker.storage.explanation import children_of
 from worker.storage.inspection import Progress, Row, deliveries_of_batch, progress_of, runs_of_batch
+from worker.storage.spending import spent_by
 from worker.storage.webhooks import webhook_id
 
 Document = dict[str, Any]
@@ -101,8 +102,9 @@ def _head(context: Context, connection: Connection, batch: Batch) -> Document:
     """What is told of a batch as a whole; causes are read before effects, so that none is missed."""
     children = children_of(connection, batch.id)
     runs, deliveries = count_runs(connection, batch.id), count_deliveries(connection, batch.id)
+    spent = spent_by(connection, batch.id)
     zone = context.settings.time_zone
-    return {
+    document = {
         "batchId": batch.id,
         "state": batch.state.value,
         "counts": batch.counts,
@@ -122,6 +124,7 @@ def _head(context: Context, connection: Connection, batch: Batch) -> Document:
             "webhooks": [_still_open("endpointId", one) for one in deliveries if one.is_open],
         },
     }
+    return document if spent is None else document | {"llm": {"calls": spent.calls, "tokens": spent.tokens}}
 
 
 def _page(connection: Connection, batch_id: str, page: LedgerPage) -> tuple[list[dict[str, Any]], bool]:

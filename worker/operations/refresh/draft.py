@@ -118,6 +118,7 @@ class Draft:
             sender_name=_text(seen, "fromName"),
             language_code=_text(seen, "languageCode") or None,
             headers=_headers(seen.get("rawData")),
+            batch_id=self.run.batch_id,
         )
 
 

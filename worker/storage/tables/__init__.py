@@ -1,7 +1,7 @@
 """Every table of the system; importing this package fills `Base.metadata`."""
 
 from worker.storage.tables.base import Base
-from worker.storage.tables.batches import BatchChunkRow, BatchItemRow, BatchRow
+from worker.storage.tables.batches import BatchChunkRow, BatchItemRow, BatchRow, BatchSpendingRow
 from worker.storage.tables.directory import AiAgentRow, ContractRow, CustomerRow, PersonRow
 from worker.storage.tables.queue import DeadLetterRow, OutboxRow, ScheduleFireRow, ScheduleRow
 from worker.storage.tables.refreshes import RefreshRunRow, StageResultRow
@@ -23,6 +23,7 @@ __all__ = [
     "BatchChunkRow",
     "BatchItemRow",
     "BatchRow",
+    "BatchSpendingRow",
     "ContractRow",
     "CustomerRow",
     "DeadLetterRow",

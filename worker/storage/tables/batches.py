@@ -72,3 +72,13 @@ class BatchItemRow(Base):
     current: Mapped[dict[str, Any] | None]
 
     __table_args__ = (Index("ix_batch_item_ticket_id", "ticket_id"),)
+
+
+class BatchSpendingRow(Base):
+    """What a batch's refreshes have cost at a language model; calls under way are counted as reckoned beforehand."""
+
+    __tablename__ = "batch_spending"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True)
+    calls: Mapped[Number]
+    tokens: Mapped[Number]
