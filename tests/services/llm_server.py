@@ -27,6 +27,7 @@ GOOD: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "ready": {"ready": True},
 }
 """Answers by a property of the form that is asked for."""
 

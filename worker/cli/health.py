@@ -8,9 +8,10 @@ from rich.table import Table
 
 from config.settings import load_settings
 from worker.app import app
+from worker.cli.findings import Finding, State, Surroundings
 from worker.cli.options import Exit
 from worker.cli.output import answer, cell, table
-from worker.cli.probes import PROBES, Finding, State, Surroundings, find
+from worker.cli.probes import PROBES, find
 from worker.cli.session import open_context
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red", State.AWAY: "red"}
@@ -24,18 +25,19 @@ def check_all(*, as_json: bool) -> int:
     findings: dict[str, Finding] = {}
     for name in PROBES:
         if name not in _HANGING_ON or _is_well(findings.get(_HANGING_ON[name])):
-            findings[name] = find(name, around)
-    found = list(findings.values())
+            found = find(name, around)
+            findings |= {} if found is None else {name: found}
+    listed = list(findings.values())
     document = {
-        "ok": not _is_wrong(found),
+        "ok": not _is_wrong(listed),
         "checks": [
-            {"name": one.name, "state": one.state.value, "detail": one.detail, "remedy": one.remedy} for one in found
+            {"name": one.name, "state": one.state.value, "detail": one.detail, "remedy": one.remedy} for one in listed
         ],
     }
-    answer(document, lambda: [_table(found)], as_json=as_json)
-    if any(one.state is State.AWAY for one in found):
+    answer(document, lambda: [_table(listed)], as_json=as_json)
+    if any(one.state is State.AWAY for one in listed):
         return Exit.SERVICE_AWAY
-    return Exit.SOME_FAILED if _is_wrong(found) else Exit.DONE
+    return Exit.SOME_FAILED if _is_wrong(listed) else Exit.DONE
 
 
 def _is_well(finding: Finding | None) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from redis import Redis
@@ -14,11 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from config.redaction import redact_first_line
 from config.routing import Queue
-from config.settings import Settings
-from worker.app import Application
+from worker.cli.findings import Finding, State, Surroundings
 from worker.cli.options import PROGRAM, Exit
+from worker.cli.outside_probes import directory, model
 from worker.cli.problems import Problem, problem_of
-from worker.context import Context
 from worker.storage.dead import count_dead_letters
 from worker.storage.revision import current_revision, newest_revision, server_version
 
@@ -27,34 +24,6 @@ ANSWER_SECONDS = 2.0
 
 LITTLE_SPACE = 1_000_000_000
 """Free bytes below which a disk soon is full."""
-
-
-class State(StrEnum):
-    """How a probe ended; `away` is a server that cannot be reached."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    AWAY = "away"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a probe found; `remedy` is what to do, empty when all is well."""
-
-    name: str
-    state: State
-    detail: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What probes look at; the two are made when first asked for, and that may fail."""
-
-    settings: Settings
-    context: Callable[[], Context]
-    app: Application
 
 
 def data_folder(around: Surroundings) -> Finding:
@@ -144,7 +113,8 @@ def dead_letters(around: Surroundings) -> Finding:
     return Finding("dead letters", State.OK, "none")
 
 
-Probe = Callable[[Surroundings], Finding]
+Probe = Callable[[Surroundings], Finding | None]
+"""None where the settings leave nothing to try."""
 
 PROBES: dict[str, Probe] = {
     "data folder": data_folder,
@@ -155,11 +125,13 @@ PROBES: dict[str, Probe] = {
     "workers": workers,
     "beat": beat,
     "dead letters": dead_letters,
+    "model": model,
+    "directory": directory,
 }
 
 
-def find(name: str, around: Surroundings) -> Finding:
-    """What a probe finds; an error that people can do something about is a finding, too."""
+def find(name: str, around: Surroundings) -> Finding | None:
+    """What a probe finds, if there is anything to try; an error that people can do something about is a finding, too."""
     try:
         return PROBES[name](around)
     except Exception as error:

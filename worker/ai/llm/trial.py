@@ -1,0 +1,31 @@
+"""The shortest question there is: whether the model that settings name can be asked at all."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from pydantic import BaseModel
+from pydantic_ai.usage import RunUsage
+
+from config.settings import Settings
+from worker.ai.llm.budget import cost_of
+from worker.ai.llm.prompt import Prompt, wording
+from worker.ai.llm.server import Server
+from worker.domain.spending import Spending
+
+
+class Readiness(BaseModel):
+    """The form of a model that has nothing else to say."""
+
+    ready: bool
+
+
+def try_model(settings: Settings) -> Spending:
+    """Have the model fill in that form; what it cost. Raises Transient or Permanent, as its stages do."""
+    usage = RunUsage()
+    with closing(Server(settings)) as server:
+        question = Prompt(wording("trial"), "Ready?")
+        answer = server.ask(question, Readiness, settings.llm_timeout.total_seconds(), usage).result()
+    if isinstance(answer, Exception):
+        raise answer
+    return cost_of(usage)
