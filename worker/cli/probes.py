@@ -131,7 +131,7 @@ PROBES: dict[str, Probe] = {
 
 
 def find(name: str, around: Surroundings) -> Finding | None:
-    """What a probe finds, if there is anything to try; an error that people can do something about is a finding, too."""
+    """What a probe finds, if there is anything to try; an error that people can help is a finding, too."""
     try:
         return PROBES[name](around)
     except Exception as error:
