@@ -6,9 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from pydantic_ai.usage import RunUsage
-
 from worker.ai.llm.batch_budget import BatchBudget, Purse
+from worker.ai.llm.cost import Cost
 from worker.domain.failures import Permanent, Transient
 from worker.domain.spending import Spending
 
@@ -17,7 +16,7 @@ from worker.domain.spending import Spending
 class Question:
     """One that may be asked: where it notes what it costs, the seconds that are left for it, and who pays."""
 
-    usage: RunUsage
+    cost: Cost
     seconds: float
     batch: BatchBudget | None
 
@@ -33,7 +32,7 @@ class Budget:
     until: float
     purse: Purse | None = None
     handful: int = 1
-    _asked: list[RunUsage] = field(default_factory=list)
+    _asked: list[Cost] = field(default_factory=list)
     _batches: dict[str, BatchBudget] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -48,29 +47,25 @@ class Budget:
         if left <= 0:
             raise Transient("llm_task_out_of_time")
         with self._lock:
-            if sum(cost_of(usage).calls for usage in self._asked) >= self.limit.calls:
+            spent = sum((cost.spending for cost in self._asked), Spending())
+            if spent.calls >= self.limit.calls:
                 raise Permanent("llm_call_limit")
-            if sum(usage.total_tokens for usage in self._asked) >= self.limit.tokens:
+            if spent.tokens >= self.limit.tokens:
                 raise Permanent("llm_token_limit")
             batch = self._batch(batch_id)
             if batch is not None:
                 batch.take()
-            usage = RunUsage()
-            self._asked.append(usage)
-            return Question(usage, left, batch)
+            cost = Cost()
+            self._asked.append(cost)
+            return Question(cost, left, batch)
 
     def settle(self, question: Question) -> None:
         """The question has its answer. Raises Transient when that cannot be written down."""
         if question.batch is not None:
             with self._lock:
-                question.batch.settle(cost_of(question.usage))
+                question.batch.settle(question.cost.spending)
 
     def _batch(self, batch_id: str | None) -> BatchBudget | None:
         if self.purse is None or batch_id is None:
             return None
         return self._batches.setdefault(batch_id, BatchBudget(self.purse, batch_id, self.handful))
-
-
-def cost_of(usage: RunUsage) -> Spending:
-    """What a question cost; one that nobody answered was a call as well."""
-    return Spending(max(usage.requests, 1), usage.total_tokens)

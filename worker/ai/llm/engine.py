@@ -85,8 +85,9 @@ class LlmEngine:
         self._asking = threading.Lock()
 
     def preload(self) -> None:
-        """Load the embedded models."""
+        """Load the embedded models and the model's client."""
         self._embedded.preload()
+        self._server.preload()
 
     def language(self, message: Message) -> Language | None:
         """As the embedded engine tells it: names and codes stay the same whichever engine runs."""
@@ -153,7 +154,7 @@ class LlmEngine:
             if asked is None:
                 paid = self._budget.take(message.batch_id)
                 seconds = min(paid.seconds, self._settings.llm_timeout.total_seconds())
-                asked = self._asked[question, form] = self._server.ask(question, form, seconds, paid.usage)
+                asked = self._asked[question, form] = self._server.ask(question, form, seconds, paid.cost)
         try:
             answer = asked.result()
         finally:
@@ -161,7 +162,7 @@ class LlmEngine:
                 self._budget.settle(paid)
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, form)  # noqa: S101 - what pydantic-ai promises
+        assert isinstance(answer, form)  # noqa: S101 - what was asked for
         return answer
 
 

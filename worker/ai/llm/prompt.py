@@ -51,4 +51,4 @@ def compose(name: str, message: Message, limit: int, choices: object = None) -> 
     mark = sha256(words.encode()).hexdigest()[:32]
     listed = "" if choices is None else f"The list:\n{orjson.dumps(choices).decode()}\n\n"
     text = f"{listed}Day of the message: {message.today:%Y-%m-%d}\n-----{mark}-----\n{words}\n-----{mark}-----"
-    return Prompt(wording(name) + wording("fence").format(mark=mark), text)
+    return Prompt((wording(name) + wording("fence").format(mark=mark)).rstrip(), text)

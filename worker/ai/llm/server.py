@@ -8,21 +8,18 @@ from concurrent.futures import Future
 from functools import cached_property
 
 from pydantic import BaseModel
-from pydantic_ai import Agent
 from pydantic_ai.models import Model
-from pydantic_ai.usage import RunUsage
 
 from config.settings import Settings
+from worker.ai.llm.cost import Cost
 from worker.ai.llm.failures import failure_of
+from worker.ai.llm.form_filling import fill_in
 from worker.ai.llm.models import model_of
 from worker.ai.llm.prompt import Prompt
 from worker.domain.failures import Permanent, Transient
 
 Answer = BaseModel | Transient | Permanent
 """A filled-in form, or why there is none: returned, because an error of the client may hold the message's text."""
-
-_RETRIES = 1
-"""An answer in the wrong shape is told so and asked for once more."""
 
 
 class Server:
@@ -31,13 +28,16 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._starting = threading.Lock()
-        self._agents: dict[type[BaseModel], Agent[None, BaseModel]] = {}  # only the loop's thread looks here
 
-    def ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, usage: RunUsage) -> Future[Answer]:
-        """The answer to come, in `seconds` at most; what it costs is added to `usage`, whatever it is."""
+    def preload(self) -> None:
+        """Load the client's code, which takes a second and is worth sharing; the model made for it is left alone."""
+        model_of(self._settings)
+
+    def ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, cost: Cost) -> Future[Answer]:
+        """The answer to come, in `seconds` at most; what it costs is added to `cost`, whatever it is."""
         with self._starting:
             loop = self._loop
-        return asyncio.run_coroutine_threadsafe(self._ask(prompt, form, seconds, usage), loop)
+        return asyncio.run_coroutine_threadsafe(self._ask(prompt, form, seconds, cost), loop)
 
     def close(self) -> None:
         """Ends the thread and its connections, if there are any; what is under way is given up."""
@@ -48,13 +48,10 @@ class Server:
             self._thread.join()
             loop.close()
 
-    async def _ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, usage: RunUsage) -> Answer:
+    async def _ask(self, prompt: Prompt, form: type[BaseModel], seconds: float, cost: Cost) -> Answer:
         try:
-            agent = self._agents.get(form)
-            if agent is None:
-                agent = self._agents[form] = Agent(self._model, output_type=form, retries=_RETRIES)
             async with asyncio.timeout(seconds):
-                return (await agent.run(prompt.text, instructions=prompt.instructions, usage=usage)).output
+                return await fill_in(self._model, prompt, form, cost)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold the message
             return failure_of(error)
 

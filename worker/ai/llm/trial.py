@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 
 from pydantic import BaseModel
-from pydantic_ai.usage import RunUsage
 
 from config.settings import Settings
-from worker.ai.llm.budget import cost_of
+from worker.ai.llm.cost import Cost
 from worker.ai.llm.prompt import Prompt, wording
 from worker.ai.llm.server import Server
 from worker.domain.spending import Spending
@@ -22,10 +21,10 @@ class Readiness(BaseModel):
 
 def try_model(settings: Settings) -> Spending:
     """Have the model fill in that form; what it cost. Raises Transient or Permanent, as its stages do."""
-    usage = RunUsage()
+    cost = Cost()
     with closing(Server(settings)) as server:
         question = Prompt(wording("trial"), "Ready?")
-        answer = server.ask(question, Readiness, settings.llm_timeout.total_seconds(), usage).result()
+        answer = server.ask(question, Readiness, settings.llm_timeout.total_seconds(), cost).result()
     if isinstance(answer, Exception):
         raise answer
-    return cost_of(usage)
+    return cost.spending
