@@ -39,7 +39,7 @@ def refresh(context: Context, run_ids: Sequence[str], message_id: str) -> dict[s
         How many runs ended in each state.
     """
     ended: dict[str, int] = {}
-    while runs := _claim(context, run_ids):
+    while sum(ended.values()) < len(run_ids) and (runs := _claim(context, run_ids)):
         bind_work([run.ticket_id for run in runs], [run.batch_id for run in runs])
         drafts, definitions = _read(context, runs)
         standing = think(context, drafts, definitions)

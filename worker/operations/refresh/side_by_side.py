@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 def side_by_side(work: Callable[[T], None], things: Sequence[T], at_once: int) -> None:
-    """Work on all things, on so many at once; with 1, one after another in the caller's own thread.
+    """Work on all things, on so many at once; with 1, or on a single one, in the caller's own thread.
 
     Lines that are logged there say what lines of the caller say. When one fails, or the caller is interrupted, what
     was not begun is left, and what is under way goes on without anybody waiting for it.
     """
-    if at_once == 1:
+    if at_once == 1 or len(things) <= 1:
         for thing in things:
             work(thing)
         return

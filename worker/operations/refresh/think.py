@@ -42,9 +42,9 @@ def _think_with_engine(context: Context, drafts: Sequence[Draft], rules: Rules) 
     thinking = Thinking(engine, rules)
     instead = Thinking(engine.fallback, rules) if engine.fallback else None
     works = _works(thinking, instead, standing, attempts=len(context.settings.retry_delays) + 1)
-    side_by_side(partial(_go_through, _UNTIL_CUSTOMER, works), drafts, engine.at_once)
-    _identify(context, drafts, thinking)
-    side_by_side(partial(_go_through, _AFTER_CUSTOMER, works), drafts, engine.at_once)
+    _side_by_side(_UNTIL_CUSTOMER, works, drafts, engine.at_once)
+    _identify(context, _due(drafts, [Stage.CUSTOMER]), thinking)
+    _side_by_side(_AFTER_CUSTOMER, works, drafts, engine.at_once)
     return standing
 
 
@@ -58,14 +58,22 @@ def _works(thinking: Thinking, instead: Thinking | None, standing: Standing, att
     return {stage: unless_it_stands(stage, work, standing) for stage, work in works.items()}
 
 
+def _side_by_side(stages: Sequence[Stage], works: Works, drafts: Sequence[Draft], at_once: int) -> None:
+    side_by_side(partial(_go_through, stages, works), _due(drafts, stages), at_once)
+
+
+def _due(drafts: Sequence[Draft], stages: Sequence[Stage]) -> list[Draft]:
+    """Those that any of the stages is left for."""
+    return [draft for draft in drafts if any(map(draft.due, stages))]
+
+
 def _go_through(stages: Sequence[Stage], works: Works, draft: Draft) -> None:
     for stage in stages:
         if draft.due(stage):
             attempt(stage, draft, works[stage])
 
 
-def _identify(context: Context, drafts: Sequence[Draft], thinking: Thinking) -> None:
-    due = [draft for draft in drafts if draft.due(Stage.CUSTOMER)]
+def _identify(context: Context, due: Sequence[Draft], thinking: Thinking) -> None:
     gathered = [(draft, guarded(Stage.CUSTOMER, draft, thinking.evidence)) for draft in due]
     found = [(draft, evidence) for draft, evidence in gathered if evidence is not None]
     try:
