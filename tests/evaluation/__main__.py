@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.evaluation import report
-from tests.evaluation.answers import answers
+from tests.evaluation.answers import MakeEngine, answers
 from tests.evaluation.checks import Check, checks
 from tests.evaluation.figures import figures
 from tests.evaluation.labelled import Labelled, directory, messages
+from tests.evaluation.perfect import NAME, perfect_engines
 from worker.ai.embedded.engine import EmbeddedEngine
-from worker.ai.protocol import Engine
 from worker.app import app
 from worker.runtime import engine as configured_engine
 
@@ -31,7 +31,9 @@ def main() -> None:
         console = Console(width=_WIDTH)  # a file or a pipe takes whole lines
     app.set_up_logging()
     labelled = messages()
-    checked = {engine.name: evaluate(engine, labelled, console) for engine in engines()}
+    with perfect_engines(labelled) as perfect:
+        makers = {**engines(), NAME: perfect}
+        checked = {name: evaluate(make, labelled, console, name) for name, make in makers.items()}
     found = [figure for name, listed in checked.items() for figure in figures(name, listed)]
     report.print_table(found, console)
     if arguments.show_misses:
@@ -49,23 +51,26 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def engines() -> list[Engine]:
-    """The embedded engine, and the one that the settings choose if it is another."""
-    configured = configured_engine()
-    return [EmbeddedEngine(), *([configured] if configured.name != EmbeddedEngine.name else [])]
+def engines() -> dict[str, MakeEngine]:
+    """What makes the embedded engine, and the one that the settings choose if it is another, by their names."""
+    embedded, configured = EmbeddedEngine(), configured_engine()
+    made: dict[str, MakeEngine] = {embedded.name: lambda: embedded}
+    return made if configured.name == embedded.name else made | {configured.name: configured_engine}
 
 
-def evaluate(engine: Engine, labelled: Sequence[Labelled], console: Console | None = None) -> list[Check]:
+def evaluate(
+    make: MakeEngine, labelled: Sequence[Labelled], console: Console | None = None, name: str = ""
+) -> list[Check]:
     """Everything that the labels say of an engine's answers; with a console, a bar shows how far it is."""
     kinds = {(agent["code"], one["name"]): one["type"] for agent in directory()["aiAgents"] for one in agent["fields"]}
-    columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         Progress(*columns, console=console, disable=console is None) as progress,
         tempfile.TemporaryDirectory(prefix="tickets-") as folder,
     ):
-        bar = progress.add_task(engine.name, total=len(labelled))
-        engine.preload()
-        found = answers(engine, labelled, Path(folder), lambda done: progress.advance(bar, done))
+        bar = progress.add_task(name, total=len(labelled))
+        make().preload()
+        found = answers(make, labelled, Path(folder), lambda done: progress.advance(bar, done))
     return [check for message in labelled for check in checks(message, found[message.id], kinds)]
 
 

@@ -27,6 +27,8 @@ from worker.storage.schema import migrate
 from worker.storage.tables import OutboxRow
 from worker.storage.tickets import lock_tickets, read_tickets
 
+MakeEngine = Callable[[], Engine]
+
 _NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -40,12 +42,12 @@ class Answer:
 
 
 def answers(
-    engine: Engine, labelled: Sequence[Labelled], folder: Path, told: Callable[[int], None]
+    make: MakeEngine, labelled: Sequence[Labelled], folder: Path, told: Callable[[int], None]
 ) -> dict[str, Answer]:
-    """Refresh every message with the engine; `told` hears how many more are done.
+    """Refresh every message, with an engine for each task; `told` hears how many more are done.
 
     Args:
-        engine: what the stages ask.
+        make: makes what the stages ask.
         labelled: the messages.
         folder: where a database of our own may lie.
         told: called after each chunk.
@@ -53,7 +55,7 @@ def answers(
     Returns:
         The answers by the messages' ids.
     """
-    context = _context(engine, folder)
+    context = _context(make, folder)
     try:
         ids = dict(enumerate(labelled, start=1))
         known = directory()
@@ -66,11 +68,11 @@ def answers(
         context.database.close()
 
 
-def _context(engine: Engine, folder: Path) -> Context:
-    url = SecretStr(f"sqlite:///{folder / f'{engine.name}.db'}")
+def _context(make: MakeEngine, folder: Path) -> Context:
+    url = SecretStr(f"sqlite:///{folder / 'tickets.db'}")
     context = build(Settings(database_url=url, redis_url=SecretStr("redis://127.0.0.1:1/0"), data_dir=folder))
     migrate(context.database)
-    return replace(context, engine=lambda: engine, clock=lambda: _NOW, send=lambda _messages: None)
+    return replace(context, engine=make, clock=lambda: _NOW, send=lambda _messages: None)
 
 
 def _ticket(number: int, message: Labelled) -> dict[str, Any]:

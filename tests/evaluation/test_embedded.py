@@ -11,7 +11,7 @@ from worker.ai.embedded.engine import EmbeddedEngine
 @pytest.fixture(scope="module")
 def tuned() -> dict[str, Figure]:
     """The figures of the part that rules may be tuned on."""
-    found = figures("embedded", evaluate(EmbeddedEngine(), messages()))
+    found = figures("embedded", evaluate(EmbeddedEngine, messages()))
     return {figure.name: figure for figure in found if figure.part is Part.TUNE}
 
 

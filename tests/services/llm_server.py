@@ -8,7 +8,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -36,12 +36,14 @@ GOOD: dict[str, dict[str, Any]] = {
 class LlmServer:
     """All but `url` may be changed at any time.
 
+    `fill_in` makes an answer of a request, in place of `answers`.
     `delay` is in seconds, `trickle` seconds between single bytes of an answer. `raw` is sent in place of an answer's
     JSON, `raw_times` times. `tokens` is what each answer says that it cost. `reset` cuts the connection off instead.
     """
 
     url: str
     answers: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(GOOD))
+    fill_in: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     status: int = HTTPStatus.OK
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
@@ -78,7 +80,7 @@ class LlmServer:
 
     def _completion(self, request: dict[str, Any]) -> dict[str, Any]:
         function = request["tools"][0]["function"]
-        arguments = self._raw() or json.dumps(self._filled_in(function["parameters"]))
+        arguments = self._raw() or json.dumps(self._filled_in(request, function["parameters"]))
         call = {"id": "call_1", "type": "function", "function": {"name": function["name"], "arguments": arguments}}
         message = {"role": "assistant", "content": None, "tool_calls": [call]}
         return {
@@ -92,7 +94,7 @@ class LlmServer:
 
     def _message(self, request: dict[str, Any]) -> dict[str, Any]:
         tool = request["tools"][0]
-        filled_in = self._filled_in(tool["input_schema"])
+        filled_in = self._filled_in(request, tool["input_schema"])
         return {
             "id": "msg_1",
             "type": "message",
@@ -103,7 +105,9 @@ class LlmServer:
             "usage": {"input_tokens": self.tokens, "output_tokens": 0},
         }
 
-    def _filled_in(self, form: dict[str, Any]) -> dict[str, Any]:
+    def _filled_in(self, request: dict[str, Any], form: dict[str, Any]) -> dict[str, Any]:
+        if self.fill_in is not None:
+            return self.fill_in(request)
         return next(answer for name, answer in self.answers.items() if name in form["properties"])
 
     def _raw(self) -> str | None:

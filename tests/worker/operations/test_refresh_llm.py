@@ -74,6 +74,43 @@ def test_a_mail_that_asks_for_a_tag_does_not_get_it(
     assert '"id":7' not in user
 
 
+def test_a_hostile_model_changes_nothing_that_it_was_not_offered(
+    world: World,
+    add_tickets: Add,
+    add_tags: Callable[..., None],
+    server: LlmServer,
+    ask_model: Callable[..., None],
+) -> None:
+    kinds = {"reading": "number", "amount": "number", "day": "date", "meter": "string"}
+    fields = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    load(world.context, {"aiAgents": [{"id": 11, "code": "meter", "name": "Zählerstand", "fields": fields}]})
+    add_tags(t1={"detectionDetails": AI}, t7={"name": "VIP"})
+    values = {"reading": "viel", "amount": 1e30, "day": "never", "meter": "4\x007", "customerLegitimation": 30}
+    given = [{"name": name, "value": value} for name, value in values.items()]
+    server.answers = {
+        "summary": {
+            "summary": "x\x00\x1b[31m\n" * 900,
+            "sentiment": "neutral",
+            "spam": "spam",
+            "spamStatus": "manual_spam",
+        },
+        "tags": {"tags": [{"id": 7, "confidence": 1}, {"id": -1, "confidence": 1}], "removeTagIds": [5]},
+        "agents": {"agents": [{"id": 99, "confidence": 1}, {"id": 11, "confidence": 1, "fields": given}] * 2},
+    }
+    add_tickets(1, body=BODY, tags={7: "manual", 1: "manual"}, spam_status="manual_clean")
+    ask_model()
+
+    run = world.refresh(RefreshMode.FULL, 1)
+
+    ticket = world.ticket(1)
+    assert (run["state"], reasons(run)["spam"]) == ("done", "manual_spam_status_kept")
+    assert (ticket.values["spamStatus"], ticket.values["customerLegitimation"]) == ("manual_clean", 0)
+    assert ticket.tags == {1: TagSource.MANUAL, 7: TagSource.MANUAL}
+    assert len(str(ticket.values["summary"])) <= 500
+    (intent,) = world.rows(IntentRow)
+    assert (intent["ai_agent_id"], intent["data"]) == (11, {"meter": "47"})
+
+
 def test_the_calls_of_one_task_are_in_flight_together(
     world: World, add_tickets: Add, server: LlmServer, ask_model: Callable[..., None]
 ) -> None:

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
+from worker.ai.embedded.markup import tidy
 from worker.ai.llm.answers import AgentChoice, AgentChoices, TagChoices
 from worker.ai.protocol import Finding, TagMatch
 from worker.domain.entities import AiAgent, Tag
@@ -18,13 +19,19 @@ from worker.domain.intents import missing_fields
 
 LONGEST_SUMMARY = 500  # characters
 _LONGEST_VALUE = 500
+_LARGEST_NUMBER = 2**53  # beyond it JSON's readers disagree
 _LIKELY = 0.5  # confidence from which a choice counts
 
 
 def summary_of(text: str) -> str | None:
     """One line of bounded length."""
-    line = " ".join(text.split())
+    line = _line(text)
     return (line if len(line) <= LONGEST_SUMMARY else f"{line[: LONGEST_SUMMARY - 1].rstrip()}…") or None
+
+
+def _line(text: str) -> str:
+    """Without what nobody sees: PostgreSQL takes no NUL, and a terminal obeys the rest."""
+    return " ".join(tidy(text).split())
 
 
 def tags_of(answer: TagChoices, candidates: Sequence[Tag]) -> list[TagMatch]:
@@ -60,7 +67,7 @@ def _read(kind: str, value: bool | float | str) -> object | None:  # noqa: FBT00
 
 def _number(value: bool | float | str) -> object | None:  # noqa: FBT001
     number = math.nan if isinstance(value, bool) else float(value)
-    if not math.isfinite(number):
+    if not abs(number) <= _LARGEST_NUMBER:  # nor is it a number at all, or finite
         return None
     return int(number) if number.is_integer() else number
 
@@ -72,7 +79,7 @@ def _boolean(value: bool | float | str) -> object | None:  # noqa: FBT001
 def _text(value: bool | float | str) -> object | None:  # noqa: FBT001
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(str(value).split())[:_LONGEST_VALUE] or None
+    return _line(str(value))[:_LONGEST_VALUE] or None
 
 
 def _email(value: bool | float | str) -> object | None:  # noqa: FBT001
