@@ -10,6 +10,8 @@ import structlog
 from celery import signals
 from celery.exceptions import CPendingDeprecationWarning
 
+from worker.collector import collect_between_tasks
+
 if TYPE_CHECKING:
     from worker.app import Application
 
@@ -49,6 +51,7 @@ def connect(app: Application) -> None:
     signals.worker_process_init.connect(_run_after_fork, dispatch_uid="tickets.after_fork")
     signals.task_prerun.connect(_bind_task, dispatch_uid="tickets.bind")
     signals.task_postrun.connect(_clear_context, dispatch_uid="tickets.clear")
+    signals.task_postrun.connect(_collect, dispatch_uid="tickets.collect")
 
 
 def _hide_settled_advice(**_: object) -> None:
@@ -73,3 +76,7 @@ def _bind_task(task_id: str, task: Any, **_: object) -> None:  # noqa: ANN401 - 
 
 def _clear_context(**_: object) -> None:
     structlog.contextvars.clear_contextvars()
+
+
+def _collect(**_: object) -> None:
+    collect_between_tasks()

@@ -99,3 +99,10 @@ def peak_memory(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024 / 1_000_000
+
+
+def own_memory(pid: int) -> float:
+    """The memory that the process shares with no other, in MB (Linux)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    private = (line for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
+    return sum(int(line.split()[1]) for line in private) * 1024 / 1_000_000

@@ -1,4 +1,4 @@
-"""Refreshes: in large messages against one each, by the embedded engine alone, and beside a slow model."""
+"""Refreshes: in large messages against one each, by the embedded engine alone, beside a slow model, and the memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.data import Case
 from tests.benchmarks.databases import Kind
 from tests.benchmarks.ours import opened
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.processes import ROOT, worker
+from tests.benchmarks.processes import ROOT, children, own_memory, worker
 from tests.benchmarks.results import Result
 from tests.benchmarks.saving import Told
 from tests.services import llm_server
@@ -44,7 +44,10 @@ from worker.storage.runs import RequestedBy, request_runs
 from worker.storage.tables import RefreshRunRow
 from worker.storage.tickets import lock_tickets
 
-NAMES = ("tagsRuleBased_vs_one_each", "embedded_full", "llm_in_flight")
+NAMES = ("tagsRuleBased_vs_one_each", "embedded_full", "llm_in_flight", "child_memory")
+
+CHILD_LIMIT = 60
+"""MB that a worker's child may have for itself, however many tickets it refreshed."""
 
 _FAST = RefreshMode.TAGS_RULE_BASED
 _SAMPLE = 1_000
@@ -65,7 +68,7 @@ Measure = Callable[[Kind, Plan, Told], Result]
 
 def runs(plan: Plan, names: Collection[str]) -> int:
     """How many runs `measure` makes."""
-    return plan.dispatches * len(names)
+    return sum(1 if name == NAMES[3] else plan.dispatches for name in names)
 
 
 def measure(kind: Kind, plan: Plan, names: Collection[str], told: Told) -> Iterator[Result]:
@@ -149,6 +152,25 @@ def _in_flight(kind: Kind, plan: Plan, told: Told) -> Result:
     return Result(NAMES[2], kind.name, _ASKED, rate, most, rate / most, 0.85, "refreshes/s")
 
 
+def _child_memory(kind: Kind, plan: Plan, told: Told) -> Result:
+    """What the children of a real worker share with nobody, at most, while they do full refreshes (Linux)."""
+    kind.prepare(_READ, Case(_READ).load)
+    with redis.Redis.from_url(app.broker_url) as client:
+        client.flushall()
+    most, rounds = 0.0, plan.dispatched // _READ
+    with kind.fresh(_READ) as url, worker(url) as pid:
+        context = build(Settings(database_url=SecretStr(url)))
+        load(context, _DEFINITIONS)
+        for done in range(1, rounds + 1):
+            rerun(context, mode=RefreshMode.FULL.value, where={}, force=True)
+            _wait(context, done * _READ)
+            most = max(most, *map(own_memory, children(pid)))
+        context.database.close()
+    refreshed = rounds * _READ
+    told(f"{kind.name}, {refreshed:,} full refreshes: {most:,.0f} MB of a child's own")
+    return Result(NAMES[3], kind.name, refreshed, most, CHILD_LIMIT, CHILD_LIMIT / most, 1, "MB")
+
+
 def _rate(kind: Kind, n: int, mode: RefreshMode, engine: Callable[[], Engine]) -> float:
     """Refreshes a second, message by message as a worker's process does them."""
     kind.prepare(n, Case(n).load)
@@ -180,4 +202,4 @@ def _slow_model() -> Iterator[str]:
             process.kill()
 
 
-_MEASURES: dict[str, Measure] = dict(zip(NAMES, (_one_each, _embedded, _in_flight), strict=True))
+_MEASURES: dict[str, Measure] = dict(zip(NAMES, (_one_each, _embedded, _in_flight, _child_memory), strict=True))
