@@ -22,6 +22,7 @@ _NAMES = {
     "refreshes": "refreshes",
     "batchItems": "items of batches",
     "batches": "batches",
+    "executions": "actions put off that nobody tries again",
     "history": "changes in histories",
     "worklog": "entries in worklogs",
     "deadLetters": "dead letters",

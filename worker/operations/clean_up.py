@@ -84,6 +84,7 @@ def cutoffs(context: Context) -> Cutoffs:
         webhooks=now - deliveries,
         history=now - timedelta(days=settings.history_kept_days),
         dead_letters=now - timedelta(days=settings.dead_kept_days),
+        executions=now,
     )
 
 

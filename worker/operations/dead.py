@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from config.routing import TaskName
 from worker.context import Context
 from worker.domain.words import DeliveryState
+from worker.operations.execution.again import execute_again
 from worker.operations.inspection.unknown import Unknown
 from worker.operations.messages import carry
 from worker.operations.publish import publish
@@ -32,7 +33,7 @@ from worker.storage.runs import Request, RequestedBy
 from worker.storage.tickets import lock_tickets
 
 GONE = "subject_is_gone"
-"""Why a letter is kept: the run or delivery is no more, or somebody set it going already."""
+"""Why a letter is kept: what it is about is no more, goes already, or, of an intent, was found anew since."""
 
 DISABLED = "endpoint_disabled"
 """Why a letter is kept: the webhook's endpoint is switched off or removed."""
@@ -66,7 +67,8 @@ def list_dead(context: Context, limit: int = 50) -> list[dict[str, Any]]:
 def retry_dead(context: Context, ids: Collection[int] | None = None) -> dict[str, Any]:
     """Try again what these dead letters, or all, are about.
 
-    Failed runs are asked for anew, endpoints that only failed are switched on, dead deliveries wait again.
+    Failed runs are asked for anew, endpoints that only failed are switched on, dead deliveries wait again, actions
+    that failed are due again.
 
     Returns:
         `{"retried": [id], "kept": [{"id", "reason"}]}`; kept letters stay in the table.
@@ -80,9 +82,9 @@ def retry_dead(context: Context, ids: Collection[int] | None = None) -> dict[str
     def work(connection: Connection) -> dict[str, Any]:
         letters = _locked(connection, ids)
         messages[:], revived = _revive(connection, letters, now)
-        done = [letter.id for letter in letters if letter.subject in revived]
+        done = [letter.id for letter in letters if (letter.kind, letter.subject) in revived]
         drop_dead_letters(connection, done)
-        left = [letter for letter in letters if letter.subject not in revived]
+        left = [letter for letter in letters if (letter.kind, letter.subject) not in revived]
         still = delivery_states(connection, [letter.subject for letter in left if letter.subject])
         return {"retried": done, "kept": [_kept(letter, still) for letter in left]}
 
@@ -113,20 +115,29 @@ def _locked(connection: Connection, ids: Collection[int] | None) -> list[DeadLet
     return letters
 
 
-def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime) -> tuple[list[str], set[str]]:
-    """Set runs and deliveries going again; the messages to publish, and the subjects that go again."""
+Revived = set[tuple[str, str | None]]
+"""Kinds and subjects of letters whose matter goes again."""
+
+
+def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime) -> tuple[list[str], Revived]:
+    """Set what these letters are about going again; the messages to publish, and what goes again."""
     subjects: defaultdict[str, list[str]] = defaultdict(list)
     for letter in letters:
         if letter.subject is not None:
             subjects[letter.kind].append(letter.subject)
     runs = ended_runs(connection, subjects["run"])
+    requested = _request_again(connection, runs, now)
+    executed, intents = execute_again(connection, [int(one) for one in subjects["execution"]], now)
     endpoints = switch_on(connection, subjects["endpoint"])
     deliveries = revive_deliveries(connection, subjects["webhook"], now)
-    messages = [
-        *_request_again(connection, runs, now),
-        *carry(connection, TaskName.DELIVER_WEBHOOKS, "delivery_ids", deliveries, now=now),
-    ]
-    return messages, {*deliveries, *endpoints, *(run.id for run in runs)}
+    carried = carry(connection, TaskName.DELIVER_WEBHOOKS, "delivery_ids", deliveries, now=now)
+    revived = {
+        *(("run", run.id) for run in runs),
+        *(("execution", str(one)) for one in intents),
+        *(("endpoint", one) for one in endpoints),
+        *(("webhook", one) for one in deliveries),
+    }
+    return [*requested, *executed, *carried], revived
 
 
 def _request_again(connection: Connection, runs: Sequence[EndedRun], now: datetime) -> list[str]:

@@ -61,8 +61,8 @@ def read_skills(value: object) -> tuple[int, ...]:
 def read_terms(terms: Sequence[str]) -> dict[str, object]:
     """The filter that words of a command line stand for, still to be read by `read_where`.
 
-    `status=open`, `status=open,pending`, `spamStatus!=manual_spam` and `agentId=null`; what commas would break is
-    given as JSON, such as `customerId=["a,b"]`.
+    `status=open`, `status=open,pending`, `spamStatus!=manual_spam` and `agentId=null`, `null` among others, too; what
+    commas would break, or is the text "null", is given as JSON, such as `customerId=["a,b"]`.
 
     Raises:
         RefusedArguments: a word is no `field=value`, or names a field again.
@@ -93,7 +93,7 @@ def plain_value(text: str) -> object:
             return json.loads(text)
         except (ValueError, RecursionError):
             return text  # then it is as wrong as any other text, and told with its field
-    return text.split(",") if "," in text else text
+    return [None if one == "null" else one for one in text.split(",")] if "," in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from worker.storage.webhooks import is_sent
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """What was given up: its kind (`message`, `run`, `webhook`, `endpoint`), a static reason, its id, ids around it."""
+    """What was given up: `message`, `run`, `webhook`, `endpoint` or `execution`, a static reason, its id, more ids."""
 
     kind: str
     reason: str
@@ -51,7 +51,7 @@ def buried(connection: Connection, kind: str, subjects: Collection[str]) -> set[
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What was given up; `subject` is the id of the run, delivery or message, `detail` holds ids."""
+    """What was given up; `subject` is the id of the run, delivery, intent or message, `detail` holds ids."""
 
     id: int
     kind: str

@@ -25,9 +25,11 @@ from worker.storage.tables import (
     DeadLetterRow,
     DeliveryRow,
     EventRow,
+    ExecutionRow,
     HistoryRow,
     OutboxRow,
     RefreshRunRow,
+    TicketRow,
     WorklogRow,
 )
 
@@ -44,6 +46,7 @@ class Cutoffs:
     webhooks: datetime
     history: datetime
     dead_letters: datetime
+    executions: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,21 @@ def _count_batches(connection: Connection, before: Cutoffs) -> Rows:
     }
 
 
+# Executions: what was put off for a ticket that nobody tries again. There is no time to wait for.
+
+_TRIED_AGAIN = exists().where(TicketRow.id == ExecutionRow.ticket_id, TicketRow.auto_execute_at.is_not(None))
+_LEFT_BEHIND = and_(ExecutionRow.lease_until.is_(None), ~_TRIED_AGAIN)
+
+
+def _remove_executions(connection: Connection, _: Cutoffs, limit: int) -> Rows:
+    left = select(ExecutionRow.id).where(_LEFT_BEHIND).limit(limit).with_for_update(skip_locked=True)
+    return {"executions": _delete(connection, ExecutionRow.id, connection.scalars(left).all())}
+
+
+def _count_executions(connection: Connection, _: Cutoffs) -> Rows:
+    return {"executions": _count(connection, ExecutionRow.id, _LEFT_BEHIND)}
+
+
 # What is numbered in the order of time.
 
 
@@ -191,6 +209,7 @@ KINDS = (
     Kind("webhooks", _remove_webhooks, _count_webhooks),
     Kind("refreshes", _remove_refreshes, _count_refreshes),
     Kind("batches", _remove_batches, _count_batches),
+    Kind("executions", _remove_executions, _count_executions),
     _numbered("history", "history", HistoryRow.id, HistoryRow.at),
     _numbered("worklog", "history", WorklogRow.id, WorklogRow.at),
     _numbered("deadLetters", "dead_letters", DeadLetterRow.id, DeadLetterRow.created_at),

@@ -32,7 +32,7 @@ def test_cleaning_up_counts_first_and_tells_what_went(aged: Run) -> None:
     assert [done.code for done in (counted, cleaned, again)] == [0, 0, 0]
     assert [went(done.out) for done in (counted, cleaned, again)] == [{"deadLetters": 1}, {"deadLetters": 1}, {}]
     assert (counted.document["dryRun"], cleaned.document["dryRun"]) == (True, False)
-    assert (len(counted.document["rows"]), cleaned.document["finished"]) == (9, True)
+    assert (len(counted.document["rows"]), cleaned.document["finished"]) == (10, True)
 
 
 def test_people_see_what_went_and_nothing_of_a_bar_in_a_file(aged: Run) -> None:

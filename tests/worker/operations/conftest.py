@@ -17,6 +17,7 @@ from sqlalchemy import Table, select
 
 from config.settings import Settings
 from tests.services.llm_server import LlmServer, llm_server
+from tests.worker.operations.plants import AGENT, Plant
 from tests.worker.operations.receivers import DELAYS, Receiver
 from worker.ai.protocol import Engine
 from worker.context import Context
@@ -24,6 +25,7 @@ from worker.domain.entities import Ticket
 from worker.domain.words import RefreshMode
 from worker.operations.ingest.accept import Flags
 from worker.operations.ingest.bulk_patch import bulk_patch, resume
+from worker.operations.load import load
 from worker.operations.refresh.run import refresh
 from worker.operations.refresh_requests import request
 from worker.operations.spending import BatchPurse
@@ -262,3 +264,12 @@ def ask_model(world: World, server: LlmServer) -> Iterator[Callable[..., None]]:
     yield use
     for engines in made:
         engines.close()
+
+
+@pytest.fixture
+def plant(world: World) -> Plant:
+    """The agent `meter`, and its action."""
+    plant = Plant()
+    load(world.context, {"aiAgents": [AGENT]})
+    world.context = replace(world.context, action=lambda code: plant if code == "meter" else None)
+    return plant

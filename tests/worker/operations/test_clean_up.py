@@ -36,7 +36,9 @@ from worker.storage.tables import (
     WorklogRow,
 )
 
-SORTS = "webhookAttempts webhooks webhookEvents refreshes batchItems batches history worklog deadLetters".split()
+SORTS = (
+    "webhookAttempts webhooks webhookEvents refreshes batchItems batches executions history worklog deadLetters".split()
+)
 OF_A_BATCH = (AttemptRow, DeliveryRow, EventRow, RefreshRunRow, BatchItemRow, BatchChunkRow, BatchRow)
 
 End = Callable[..., None]
@@ -244,8 +246,8 @@ def test_counting_removes_nothing_and_says_what_would_go(world: World, batch_id:
 
     assert counted["rows"] == clean_up(world.context)["rows"]
     assert [one["what"] for one in counted["rows"]] == SORTS
-    assert [one["rows"] for one in counted["rows"]] == [1, 1, 1, 1, 2, 1, 1, 1, 1]
-    assert [one["rows"] for one in count_old(world.context)["rows"]] == [0] * 9
+    assert [one["rows"] for one in counted["rows"]] == [1, 1, 1, 1, 2, 1, 0, 1, 1, 1]
+    assert [one["rows"] for one in count_old(world.context)["rows"]] == [0] * 10
 
 
 def test_when_things_must_have_ended_is_told(world: World) -> None:

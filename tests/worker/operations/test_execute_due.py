@@ -3,95 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.worker.operations.conftest import START, Add, World
+from tests.worker.operations.plants import DATA, ENTER, Killed, Plant, add_intents, fail, kill_once, listen, told
 from worker.domain.actions import ActionRequest, ActionResult
 from worker.domain.failures import Permanent, Transient
 from worker.operations.execution.run import execute_due
 from worker.operations.inspection.ticket import show_tickets
 from worker.operations.load import load
-from worker.storage.bulk import insert_rows
 from worker.storage.executions import key_of
 from worker.storage.tables import EventRow, ExecutionRow, HistoryRow, IntentRow, WorklogRow
 
 DUE = START - timedelta(minutes=1)
-ENTER = {"type": "enter", "name": "Eintragen", "recommended": True, "order": 1}
-AGENT = {"id": 3, "code": "meter", "name": "Meter reading", "options": [ENTER], "autoExecute": ["enter"]}
-DATA = {"reading": 317}
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Plant:
-    """An action that writes down what it was asked."""
-
-    ends: Callable[[ActionRequest], ActionResult] = lambda _: ActionResult(success=True, message="Entered.")
-    asked: list[ActionRequest] = field(default_factory=list)
-
-    def __call__(self, request: ActionRequest) -> ActionResult:
-        self.asked.append(request)
-        return self.ends(request)
-
-    @property
-    def keys(self) -> list[str]:
-        return [request.key for request in self.asked]
-
-
-@pytest.fixture
-def plant(world: World) -> Plant:
-    plant = Plant()
-    load(world.context, {"aiAgents": [AGENT]})
-    world.context = replace(world.context, action=lambda code: plant if code == "meter" else None)
-    return plant
-
-
-def add_intents(world: World, *ticket_ids: int, **values: Any) -> None:  # noqa: ANN401
-    rows = [
-        {
-            "ticket_id": ticket_id,
-            "ai_agent_id": 3,
-            "contract_id": "",
-            "open": True,
-            "status": "ready",
-            "confidence": 0.9,
-            "confidence_color": "success",
-            "verified": False,
-            "data": DATA,
-            "options": [ENTER],
-            "infos": [],
-            "outcome": None,
-            "created_at": START,
-        }
-        | values
-        for ticket_id in ticket_ids
-    ]
-    with world.context.database.write() as connection:
-        insert_rows(connection, IntentRow, rows)
-
-
-def listen(world: World, *events: str) -> None:
-    endpoint = {"id": "a", "url": "https://example.com/", "secret": "whsec_c2VjcmV0", "events": list(events)}
-    load(world.context, {"webhooks": [endpoint]})
-
-
-def told(world: World, name: str = "autoExecuteAt") -> list[tuple[Any, Any]]:
-    return [(row["new"], row["cause"]) for row in world.rows(HistoryRow) if row["field"] == name]
-
-
-def fail(failure: Exception) -> Callable[[ActionRequest], ActionResult]:
-    def ends(_: ActionRequest) -> ActionResult:
-        raise failure
-
-    return ends
 
 
 def test_an_intent_is_carried_out_once_and_its_outcome_stored(world: World, add_tickets: Add, plant: Plant) -> None:
@@ -323,18 +251,6 @@ def test_a_process_that_dies_after_the_action_runs_it_again_under_the_same_key(
     assert plant.keys == [plant.keys[0], plant.keys[0], plant.keys[2]]
     assert [row["status"] for row in world.rows(IntentRow)] == ["executed", "executed"]
     assert world.rows(ExecutionRow) == []
-
-
-def kill_once() -> Callable[[ActionRequest], ActionResult]:
-    dead: list[str] = []
-
-    def ends(request: ActionRequest) -> ActionResult:
-        if not dead:
-            dead.append(request.key)
-            raise Killed
-        return ActionResult(success=True)
-
-    return ends
 
 
 def test_what_was_done_by_somebody_else_meanwhile_is_not_done_again(

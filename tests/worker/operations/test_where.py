@@ -141,6 +141,7 @@ def test_a_name_of_any_length_and_content_is_cut_and_cleaned() -> None:
         ("spamStatus!=manual_spam", "spamStatus", {"not": "manual_spam"}),
         ("agentId=null", "agentId", None),
         ("agentId!=null", "agentId", {"not": None}),
+        ("spamStatus!=auto_spam,null", "spamStatus", {"not": ["auto_spam", None]}),
         ('customerId=["a,b"]', "customerId", ["a,b"]),
         ('customerId="null"', "customerId", "null"),
         ("createdAfter=2026-07-01T12:00:00+02:00", "createdAfter", "2026-07-01T12:00:00+02:00"),

@@ -11,13 +11,14 @@ from worker.context import Context
 from worker.domain.actions import ActionRequest, ActionResult
 from worker.domain.changes import BY_SYSTEM, Actor, Cause, TicketChange, net_change
 from worker.domain.entities import Ticket
-from worker.domain.failures import Transient
+from worker.domain.failures import Permanent, Transient
 from worker.domain.intents import IntentChange, IntentStatus
 from worker.domain.words import ActorType, Status
 from worker.operations import announce
 from worker.operations.execution.claim import Work
 from worker.operations.intents_told import told_intents
 from worker.payload.times import format_time
+from worker.storage.dead import Dead, bury
 from worker.storage.directory import ai_agent_definitions
 from worker.storage.executions import end_execution, is_held, put_off, save_outcome
 from worker.storage.intents import read_intents
@@ -27,8 +28,11 @@ from worker.webhooks.retry import delay
 
 BY_AGENT = Actor(ActorType.AI)
 
-Ended = ActionResult | Transient
-"""What an action came to: a result, or a passing failure."""
+Ended = ActionResult | Transient | Permanent
+"""What an action came to: a result, or a failure."""
+
+UNSUCCESSFUL = "unsuccessful"
+"""The action itself says that it did not succeed."""
 
 
 def record(context: Context, connection: Connection, work: Work, ended: Ended) -> list[str]:
@@ -38,13 +42,14 @@ def record(context: Context, connection: Connection, work: Work, ended: Ended) -
         return []
     (ticket,) = found.values()  # a claim goes with its ticket
     place = _Place(connection, work, ticket, context.clock())
+    if isinstance(ended, Transient):
+        attempt = work.execution.attempts + 1
+        wait = delay(attempt, context.settings.retry_delays, context.jitter(), ended.retry_after)
+        if wait is not None:
+            return _try_again(place, place.now + wait, {"retryAfter": ended.reason, "attempt": attempt})
     if isinstance(ended, ActionResult):
-        return _store(context, place, ended)
-    attempt = work.execution.attempts + 1
-    wait = delay(attempt, context.settings.retry_delays, context.jitter(), ended.retry_after)
-    if wait is None:
-        return _store(context, place, failed(ended.reason))
-    return _try_again(place, place.now + wait, {"retryAfter": ended.reason, "attempt": attempt})
+        return _store(context, place, ended, None if ended.success else UNSUCCESSFUL)
+    return _store(context, place, _failed(ended.reason), ended.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,13 @@ class _Place:
     now: datetime
 
 
-def failed(reason: str) -> ActionResult:
+def _failed(reason: str) -> ActionResult:
     """The result of an action that gave none; `reason` is a static code."""
     return ActionResult(success=False, message=f"The action did not succeed: {reason}.", data={"reason": reason})
 
 
-def _store(context: Context, place: _Place, result: ActionResult) -> list[str]:
+def _store(context: Context, place: _Place, result: ActionResult, failure: str | None) -> list[str]:
+    """Store an outcome; `failure` is why it is none that was wanted, for a dead letter."""
     connection, request, now = place.connection, place.work.request, place.now
     end_execution(connection, place.work.execution)
     closes = result.close_ticket and result.success and place.ticket.values["status"] == Status.OPEN
@@ -72,10 +78,17 @@ def _store(context: Context, place: _Place, result: ActionResult) -> list[str]:
         return []
     outcome = _outcome(context, request, result, now, closes=closes)
     save_outcome(connection, request.intent.id, status, outcome, now)
+    bury(connection, [_dead(place, failure)] if failure else [], now)
     save_changes(connection, [change], Origin(BY_AGENT, now), worklog=True)
     updated = announce.announce(connection, [change], announce.Cause(now))
     told = [(place.ticket, _told(request, status, outcome))]
     return [*updated, *announce.announce_each(connection, INTENT_EXECUTED, "intents", told, now)]
+
+
+def _dead(place: _Place, reason: str) -> Dead:
+    request = place.work.request
+    detail = {"ticketId": place.ticket.id, "agent": request.agent.code, "option": place.work.execution.option}
+    return Dead("execution", reason, str(request.intent.id), detail)
 
 
 def _outcome(

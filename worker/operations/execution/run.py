@@ -11,7 +11,7 @@ from worker.context import Context
 from worker.domain.actions import announced
 from worker.domain.failures import Permanent, Transient
 from worker.operations.execution.claim import Claimed, Work, claim_due, claim_lost
-from worker.operations.execution.record import Ended, failed, record
+from worker.operations.execution.record import Ended, record
 from worker.operations.log_context import bind_work
 from worker.operations.publish import publish
 
@@ -68,22 +68,20 @@ def _carry_out(context: Context, work: Work) -> None:
 
 def _run(context: Context, work: Work) -> Ended:
     if work.execution.crashes >= context.settings.max_attempts:
-        return failed(WORKER_LOST)
+        return Permanent(WORKER_LOST)
     code = work.request.agent.code
     action = context.action(code) or (announced if context.settings.default_action == "announce" else None)
     if action is None:
-        return failed(NO_ACTION)
+        return Permanent(NO_ACTION)
     try:
         result = action(work.request)
         json.dumps(dict(result.data), allow_nan=False)  # what can't be stored is no result
     except SoftTimeLimitExceeded:
         raise  # the task is out of time; the claim is taken over when its lease has ended
-    except Transient as failure:
+    except (Transient, Permanent) as failure:
         return failure
-    except Permanent as failure:
-        return failed(failure.reason)
     except Exception as error:  # noqa: BLE001 - a plug-in's mistake must not end the others
         # Without the message: it may hold what the customer wrote.
         log.warning("action_failed", code=code, error=type(error).__name__)
-        return failed(ACTION_ERROR)
+        return Permanent(ACTION_ERROR)
     return result

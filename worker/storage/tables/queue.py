@@ -45,9 +45,9 @@ class DeadLetterRow(Base):
     __tablename__ = "dead_letter"
 
     id: Mapped[Serial]
-    kind: Mapped[Short]  # message, run, webhook, task
+    kind: Mapped[Short]  # message, run, webhook, endpoint, execution
     reason: Mapped[Short]
-    subject: Mapped[Short | None]  # the id of the run, delivery or message
+    subject: Mapped[Short | None]  # the id of the run, delivery, endpoint, intent or message
     task: Mapped[Short | None]
     detail: Mapped[dict[str, Any]]
     created_at: Mapped[Moment]
