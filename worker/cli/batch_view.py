@@ -64,6 +64,11 @@ def batch_view(document: Document) -> Iterator[RenderableType]:
     for name, state, columns, row_of in _SECTIONS:
         if document[name]:
             yield from _section(document, name, state, columns, row_of)
+    if DeliveryState.DEAD in document.get("webhookCounts", {}):
+        ticket = next((one["ticketId"] for one in document["webhooks"] if one["state"] == DeliveryState.DEAD), "TICKET")
+        yield from _proposed(
+            "Why one is dead, and its id:", f"  {PROGRAM} batch explain {document['batchId']} {ticket}"
+        )
 
 
 def page_view(document: Document, page: LedgerPage) -> Iterator[RenderableType]:
@@ -241,8 +246,8 @@ def _word(word: str) -> Text:
 
 
 _SECTIONS: tuple[tuple[str, str, Sequence[str], Callable[[Document], Sequence[Text]]], ...] = (
-    ("items", "outcome", ("##", "#Ticket", "Outcome", "What"), _item),
-    ("refreshes", "state", ("#Ticket", "Mode", "State", "Reason", "Stages"), _refresh),
-    ("webhooks", "state", ("#Ticket", "Endpoint", "State", "#Attempts", "#Status", "Error"), _webhook),
+    ("items", "outcome", ("##", "#Ticket", "@Outcome", "What"), _item),
+    ("refreshes", "state", ("#Ticket", "Mode", "@State", "Reason", "Stages"), _refresh),
+    ("webhooks", "state", ("#Ticket", "Endpoint", "@State", "#Attempts", "#Status", "Error"), _webhook),
 )
 """Lists of a batch: the name, what tells how an entry ended, the columns, and how an entry becomes a row."""

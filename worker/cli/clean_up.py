@@ -41,9 +41,9 @@ def clean_up_all(*, dry_run: bool, as_json: bool) -> int:
 
 
 def _rows(rows: Sequence[dict[str, Any]], *, dry_run: bool) -> Table:
-    made = table("Would be removed" if dry_run else "Removed", "What", "Ended before", "#Rows")
+    made = table("Would be removed" if dry_run else "Removed", "What", "@Ended before", "#Rows")
     for one in rows:
-        made.add_row(cell(_NAMES[one["what"]]), cell(one["endedBefore"]), cell(one["rows"]))
+        made.add_row(cell(_NAMES[one["what"]]), cell(one["endedBefore"]), cell(f"{one['rows']:,}"))
     return made
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
 from worker import runtime
 from worker.cli.options import PROGRAM, Exit
-from worker.cli.output import answer, cell, table, tell
+from worker.cli.output import answer, cell, facts, said, table, tell
 from worker.cli.session import open_context
 from worker.context import Context
 from worker.operations.collect_dead import collect_dead
@@ -23,7 +24,7 @@ def print_dead(limit: int, *, as_json: bool) -> int:
     _collect(context)
     letters = list_dead(context, limit)
     nothing = ["Nothing was given up."]
-    answer(letters, lambda: [_letters(letters)] if letters else nothing, as_json=as_json)
+    answer(letters, lambda: _letters(letters, limit) if letters else nothing, as_json=as_json)
     return Exit.DONE
 
 
@@ -37,22 +38,21 @@ def _collect(context: Context) -> None:
         tell("Redis can't be reached (REDIS_URL), so messages that were refused lately may be missing.")
 
 
-def _letters(letters: Sequence[Mapping[str, Any]]) -> Table:
-    made = table("Dead letters", "#ID", "Kind", "Reason", "About", "At")
+def _letters(letters: Sequence[Mapping[str, Any]], limit: int) -> Iterator[RenderableType]:
+    made = table("Dead letters", "#ID", "@Kind", "@Reason", "About", "@At")
     for letter in letters:
         about = letter["detail"] or {name: letter[name] for name in ("subject", "task") if letter[name]}
         made.add_row(
             cell(letter["id"]),
             cell(letter["kind"]),
             cell(letter["reason"], "red"),
-            cell(_facts(about)),
+            cell(facts({said(name): value for name, value in about.items()})),
             cell(letter["at"]),
         )
-    return made
-
-
-def _facts(detail: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in detail.items() if value is not None)
+    yield made
+    if len(letters) == limit:
+        yield Text(f"\nThese are the newest; --limit {limit * 10} shows older ones.", "dim")
+    yield Text(f"\n`{PROGRAM} dead retry ID` tries again, `dead drop ID` forgets.", "dim")
 
 
 def retry(ids: Collection[int] | None, *, as_json: bool) -> int:

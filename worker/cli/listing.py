@@ -44,7 +44,7 @@ def _view(found: Document) -> Iterator[RenderableType]:
     if not found["tickets"]:
         yield Text("No ticket matches.")
         return
-    made = table(None, "#ID", "Status", "Priority", "Channel", "Spam", "#Agent", "Tags", "Due", "Subject")
+    made = table(None, "#ID", "@Status", "@Priority", "@Channel", "Spam", "#Agent", "Tags", "@Due", "Subject")
     for ticket in found["tickets"]:
         cells = [cell(ticket[name], STYLES.get(str(ticket[name]), "")) for name in _COLUMNS]
         made.add_row(*cells, cell(_cut(ticket["subject"])))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+_KINDS = frozenset("#@")
 
 CONTINUED = 200
 """Characters of a cell that is shown whole."""
@@ -58,6 +61,20 @@ def _words(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
 
 
+def facts(values: Mapping[str, object]) -> str:
+    """A small object within a sentence: what is known, each with its name; what is nothing is left out."""
+    return ", ".join(f"{name} {plain(value)}" for name, value in values.items() if value not in (None, "", [], {}))
+
+
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ID = re.compile(r" id(s?)$")
+
+
+def said(name: str) -> str:
+    """A key of ours in words: `ticketId` is a ticket, `removedTagIds` are removed tags."""
+    return _ID.sub(r"\1", _CAPITAL.sub(" ", name).lower())
+
+
 def cell(value: object, style: str = "") -> Text:
     """A value in a table: never read as markup, and cut when it is very long."""
     text = plain(value)
@@ -65,8 +82,9 @@ def cell(value: object, style: str = "") -> Text:
 
 
 def table(title: str | None, *columns: str) -> Table:
-    """An empty table; columns whose names begin with `#` hold numbers."""
+    """An empty table; columns whose names begin with `#` hold numbers, with `@` times and words, never broken."""
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        made.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
+        kind, name = (column[0], column[1:]) if column[:1] in _KINDS else ("", column)
+        made.add_column(name, justify="right" if kind == "#" else "left", no_wrap=bool(kind), overflow="fold")
     return made

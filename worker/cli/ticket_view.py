@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli.batch_view import STYLES, stages_told
-from worker.cli.output import cell, plain, table
+from worker.cli.output import cell, facts, plain, said, table
 
 Document = Mapping[str, Any]
 
@@ -43,7 +43,8 @@ def _fields(ticket: Document) -> Table:
     made = table(f"Ticket {ticket['id']}", "Field", "Value")
     for name, value in ticket.items():
         if name not in _ELSEWHERE and value not in (None, [], {}, ""):
-            made.add_row(cell(name, "dim"), cell(value, STYLES.get(str(value), "")))
+            told = facts(value) if isinstance(value, dict) else value
+            made.add_row(cell(name, "dim"), cell(told, STYLES.get(str(value), "")))
     if ticket["customer"]:
         made.add_row(cell("customer", "dim"), cell(_customer(ticket["customer"])))
     for name in ("agent", "assignedAgents", "workedOnBy"):
@@ -80,7 +81,7 @@ def _intents(intents: Sequence[Document]) -> Table:
             cell(one["contractId"]),
             cell(one["status"]),
             cell(confidence),
-            cell(one["data"]),
+            cell(facts(one["data"])),
             cell((one["outcome"] or {}).get("messageLocalized")),
         )
     return made
@@ -93,32 +94,31 @@ def _text(text: str) -> Text:
 
 
 def _history(changes: Sequence[Document]) -> Table:
-    made = table("History", "At", "Field", "Old", "New", "By", "Because")
+    made = table("History", "@At", "@Field", "Change", "By")
     for one in changes:
         actor = one["actor"]
         by = f"{actor['type']} {actor['id']}" if actor["id"] is not None else actor["type"]
-        made.add_row(
-            cell(one["at"]),
-            cell(one["field"]),
-            _glance(one["old"]),
-            _glance(one["new"]),
-            cell(by),
-            cell(_because(one.get("cause"))),
-        )
+        made.add_row(cell(one["at"]), cell(one["field"]), _change(one), cell(by))
     return made
 
 
-def _because(cause: Document | None) -> str:
-    return ", ".join(f"{name} {value}" for name, value in (cause or {}).items())
+def _change(one: Document) -> Text:
+    """Old and new value, and below it why, where nobody asked for it."""
+    told = Text(f"{_glance(one['old'])} → {_glance(one['new'])}")
+    if one.get("cause"):
+        told.append(f"\nbecause of {facts({said(name): value for name, value in one['cause'].items()})}", "dim")
+    return told
 
 
-def _glance(value: object) -> Text:
+def _glance(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(one, dict) and {"code", "status"} <= one.keys() for one in value):
+        value = [f"{one['code']} {one['status']}" for one in value]  # intents
     text = " ".join(plain(value).split())
-    return cell(text if len(text) <= 60 else f"{text[:59]}…")  # noqa: PLR2004 - two of these fit on a line
+    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 - two of these fit on a few lines
 
 
 def _worklog(entries: Sequence[Document]) -> Table:
-    made = table("Worklog", "At", "Action", "By", "Batch")
+    made = table("Worklog", "@At", "@Action", "By", "Batch")
     for one in entries:
         by = "automatic" if one["automatic"] else one["userId"] and f"user {one['userId']}"
         made.add_row(cell(one["at"]), cell(one["action"]), cell(by), cell(one["batchId"]))
@@ -126,7 +126,7 @@ def _worklog(entries: Sequence[Document]) -> Table:
 
 
 def _refreshes(runs: Sequence[Document]) -> Table:
-    made = table("Refreshes", "Mode", "State", "Reason", "Stages")
+    made = table("Refreshes", "Mode", "@State", "Reason", "Stages")
     for run in runs:
         state = cell(run["state"], STYLES.get(run["state"], ""))
         made.add_row(cell(run["mode"]), state, cell(run["reason"]), cell(stages_told(run["stages"])))

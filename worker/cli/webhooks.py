@@ -26,7 +26,7 @@ from worker.operations.webhook_endpoints import (
 Document = dict[str, Any]
 
 _STYLES = {EndpointState.ENABLED: "green", EndpointState.FAILING: "yellow", EndpointState.DISABLED: "red"}
-_FILTERS = ("events", "fields", "channels", "subchannels")
+_FILTERS = ("fields", "channels", "subchannels")
 
 
 def print_endpoints(*, as_json: bool) -> int:
@@ -38,14 +38,13 @@ def print_endpoints(*, as_json: bool) -> int:
 
 
 def _endpoints(endpoints: Sequence[Document]) -> Table:
-    made = table("Webhook endpoints", "ID", "State", "Asks for", "Last success", "Failing since", "#Waiting", "#Dead")
+    made = table("Webhook endpoints", "ID", "State", "Asks for", "@Last success", "#Waiting", "#Dead")
     for one in endpoints:
         made.add_row(
             cell(one["id"]),
-            cell(_state(one), _STYLES[EndpointState(one["state"])]),
+            cell(_health(one), _STYLES[EndpointState(one["state"])]),
             cell(_wishes(one)),
             cell(one["lastSuccessAt"]),
-            cell(one["failingSince"]),
             cell(one["waiting"]),
             cell(one["dead"]),
         )
@@ -57,9 +56,15 @@ def _state(endpoint: Mapping[str, Any]) -> str:
     return f"{endpoint['state']} ({reason})" if reason else str(endpoint["state"])
 
 
+def _health(endpoint: Mapping[str, Any]) -> str:
+    since = endpoint["failingSince"]
+    return f"{_state(endpoint)}\nsince {since}" if since else _state(endpoint)
+
+
 def _wishes(endpoint: Mapping[str, Any]) -> str:
+    """Events, filters and how it is told, a line each."""
     given = [f"{name}: {', '.join(map(str, endpoint[name]))}" for name in _FILTERS if endpoint[name]]
-    return "; ".join([*given, *(["one call a batch"] if endpoint["digest"] else [])])
+    return "\n".join([*endpoint["events"], *given, *(["one call a batch"] if endpoint["digest"] else [])])
 
 
 def enable(endpoint_id: str, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from worker.context import Context
 from worker.domain.words import DeliveryState, DisabledReason
 from worker.operations.give_up import give_up_disabled
+from worker.payload.times import format_time
 from worker.storage.dead import Dead, bury
 from worker.storage.deliveries import (
     Delivery,
@@ -99,7 +100,9 @@ def _note_health(context: Context, connection: Connection, attempts: Sequence[At
     failing_before = now - context.settings.webhook_disable_after
     off = switch_off_failing(connection, rests, failing_before=failing_before, now=now)
     reason = DisabledReason.FAILING.value
-    letters = [Dead("endpoint", reason, one, {"endpointId": one, "failingSince": since}) for one, since in off]
+    zone = context.settings.time_zone
+    details = {one: {"endpointId": one, "failingSince": format_time(since, zone)} for one, since in off}
+    letters = [Dead("endpoint", reason, one, detail) for one, detail in details.items()]
     bury(connection, letters, now)
     return [endpoint_id for endpoint_id, _ in off]
 

@@ -283,6 +283,50 @@ def test_a_ticket_shows_fields_that_hold_something() -> None:
     assert names == ["status", "customerLegitimation", "isEscalated"]
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_past_is_told_with_whole_times_and_causes_in_words(width: int) -> None:
+    system, ai = ({"type": kind, "id": None} for kind in ("system", "ai"))
+    due = {"field": "firstResponseDueBy", "old": "2026-11-30T13:00:00Z", "new": "2026-12-01T11:00:00Z"}
+    found = {"code": "meter", "contractId": None, "data": {"reading": 317}}
+    history = [
+        due | {"actor": system, "cause": {"firstResponseSla": 12, "tagId": 3}},
+        {
+            "field": "dueBy",
+            "old": "2026-11-30T13:00:00Z",
+            "new": None,
+            "actor": system,
+            "cause": {"removedTagIds": [5]},
+        },
+        {
+            "field": "intents",
+            "old": [found | {"status": "ready"}],
+            "new": [found | {"status": "executed"}],
+            "actor": ai,
+            "cause": None,
+        },
+    ]
+    past = [one | {"at": "2026-11-30 11:11:44", "batchId": None} for one in history]
+
+    lines = drawn(ticket_view(ticket(history=past, replyRecipients={"to": ["a@example.com"], "cc": []})), width)
+
+    shown = " ".join(lines.split())
+    assert max(map(len, lines.splitlines())) <= width
+    assert "2026-11-30T13:00:00Z → 2026-12-01T11:00:00Z" in shown.replace("system ", "")
+    assert "because of first response sla 12, tag 3" in shown
+    assert "because of removed tags 5" in shown
+    assert "meter ready → meter executed" in shown
+    assert "to a@example.com" in shown
+    assert not {"…", "{"} & set(shown)
+
+
+def test_a_batch_with_dead_webhooks_says_how_to_find_out_why() -> None:
+    dead = {"ticketId": 5, "endpointId": "crm", "state": "dead", "attempts": 9, "status": 500, "error": "http_status"}
+
+    shown = drawn(batch_view(overview(webhooks=[dead], webhookCounts={"dead": 1}))).splitlines()
+
+    assert shown[-1] == "  python -m worker batch explain 0b6f6c3e 5"
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
