@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli.options import PROGRAM, Exit
-from worker.cli.output import answer, cell, table
+from worker.cli.output import answer, cell, plain, table
 from worker.cli.session import open_context
 from worker.context import Context
 from worker.domain.words import DisabledReason, EndpointState
@@ -42,23 +42,25 @@ def _endpoints(endpoints: Sequence[Document]) -> Table:
     for one in endpoints:
         made.add_row(
             cell(one["id"]),
-            cell(_health(one), _STYLES[EndpointState(one["state"])]),
+            cell(_state(one, "\n"), _STYLES[EndpointState(one["state"])]),
             cell(_wishes(one)),
-            cell(one["lastSuccessAt"]),
+            cell(_last(one)),
             cell(one["waiting"]),
             cell(one["dead"]),
         )
     return made
 
 
-def _state(endpoint: Mapping[str, Any]) -> str:
+def _state(endpoint: Mapping[str, Any], between: str = " ") -> str:
     reason = endpoint["disabledReason"]
-    return f"{endpoint['state']} ({reason})" if reason else str(endpoint["state"])
+    return f"{endpoint['state']}{between}({reason})" if reason else str(endpoint["state"])
 
 
-def _health(endpoint: Mapping[str, Any]) -> str:
+def _last(endpoint: Mapping[str, Any]) -> str:
+    """When it last took something, and since when it has not."""
+    last = plain(endpoint["lastSuccessAt"])
     since = endpoint["failingSince"]
-    return f"{_state(endpoint)}\nsince {since}" if since else _state(endpoint)
+    return f"{last}\nfailing since\n{since}" if since else last
 
 
 def _wishes(endpoint: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def _locked(connection: Connection, ids: Collection[int] | None) -> list[DeadLet
     return letters
 
 
-Revived = set[tuple[str, str | None]]
+Revived = set[tuple[str, str]]
 """Kinds and subjects of letters whose matter goes again."""
 
 

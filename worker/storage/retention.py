@@ -142,10 +142,15 @@ def _old_batch(before: Cutoffs) -> ColumnElement[bool]:
     return and_(ended, ~run_stays, ~webhook_stays, ~message_stays)
 
 
+_HEADS = 100
+"""Batches that one step looks at: of each, all that it caused is looked for."""
+
+
 def _remove_batches(connection: Connection, before: Cutoffs, limit: int) -> Rows:
     """As many batches as have so many items; of a larger one the items first, and the head with the last of them."""
     batch, item = BatchRow, BatchItemRow
-    oldest = select(batch.id, batch.received).where(_old_batch(before)).order_by(batch.finished_at).limit(limit)
+    oldest = select(batch.id, batch.received).where(_old_batch(before)).order_by(batch.finished_at)
+    oldest = oldest.limit(min(limit, _HEADS))
     heads = connection.execute(oldest.with_for_update(skip_locked=True)).all()
     ids, room = [], limit
     for batch_id, received in heads:
