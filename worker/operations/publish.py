@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 
 from worker.context import Context
 from worker.domain.words import Lane
+from worker.storage.far_times import bring_back
 from worker.storage.outbox import Message, claim_messages, take_back
 from worker.storage.windows import batches_held_back, batches_waiting, claim_next
+from worker.webhooks.retry import longest
 
 log = structlog.get_logger(__name__)
 
@@ -43,10 +45,20 @@ def publish_next(context: Context, batch_ids: Collection[str]) -> int:
 
 def _sweep(context: Context, limit: int, connection: Connection, now: datetime, again_at: datetime) -> list[Message]:
     """What is due, the interactive lane first, and what had to wait for room."""
+    _bring_back(context, connection, now)
     found: list[Message] = []
     for lane in Lane:
         found += claim_messages(connection, now=now, again_at=again_at, limit=limit - len(found), lane=lane)
     return found + _next(context, batches_waiting(connection, now), connection, now, again_at)
+
+
+def _bring_back(context: Context, connection: Connection, now: datetime) -> None:
+    """What was put off while the clock was wrong, by hours or years, must not wait until then."""
+    settings = context.settings
+    waits = (settings.lease, settings.resend_after, *settings.retry_delays, *settings.webhook_retry_delays)
+    messages = bring_back(connection, now, now + longest(waits))
+    if messages:
+        log.warning("clock_jumped", messages=messages)
 
 
 def _those(

@@ -209,6 +209,7 @@ def note_successes(connection: Connection, ids: Collection[str], now: datetime) 
         EndpointRow.probing_until.is_not(None),
         EndpointRow.last_success_at.is_(None),
         EndpointRow.last_success_at < now - REMEMBERED,
+        EndpointRow.last_success_at > now,  # by a clock that was ahead
     )
     healthy = {"last_success_at": now, "failing_since": None, "resting_until": None, "probing_until": None}
     if ids:

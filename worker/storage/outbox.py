@@ -108,7 +108,7 @@ def claim_messages(
     """
     due = (
         select(OutboxRow.id)
-        .where(OutboxRow.due_at <= now, _not_held())
+        .where(OutboxRow.due_at <= now, not_held())
         .where(or_(OutboxRow.state != MessageState.POSTPONED.value, ~in_window()))
         .order_by(OutboxRow.due_at, OutboxRow.created_at, OutboxRow.id)
         .limit(limit)
@@ -120,7 +120,8 @@ def claim_messages(
     return mark_sent(connection, list(connection.scalars(due.with_for_update(skip_locked=True))), again_at)
 
 
-def _not_held() -> ColumnElement[bool]:
+def not_held() -> ColumnElement[bool]:
+    """Whether a row may leave by itself."""
     # Not a parameter but part of the text, or neither database sees that the partial index will do.
     return OutboxRow.state != literal(MessageState.HELD.value, OutboxRow.state.type, literal_execute=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -57,6 +57,11 @@ def delay(
         return None
     asked = min(timedelta(seconds=retry_after or 0.0), LONGEST_RETRY_AFTER)
     return max(delays[attempt - 1], asked) * (1 + SPREAD * jitter)
+
+
+def longest(waits: Iterable[timedelta]) -> timedelta:
+    """The longest that anything is put off, by these waits or because a receiver asks for it."""
+    return max(LONGEST_RETRY_AFTER, *waits) * (1 + SPREAD)
 
 
 def rest(result: SendResult, failing_for: timedelta) -> timedelta | None:

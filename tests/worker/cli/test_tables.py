@@ -288,7 +288,7 @@ def test_a_past_is_told_with_whole_times_and_causes_in_words(width: int) -> None
     system, ai = ({"type": kind, "id": None} for kind in ("system", "ai"))
     due = {"field": "firstResponseDueBy", "old": "2026-11-30T13:00:00Z", "new": "2026-12-01T11:00:00Z"}
     found = {"code": "meter", "contractId": None, "data": {"reading": 317}}
-    history = [
+    history: list[dict[str, object]] = [
         due | {"actor": system, "cause": {"firstResponseSla": 12, "tagId": 3}},
         {
             "field": "dueBy",

@@ -33,7 +33,7 @@ def built(event: Mapping[str, Any]) -> dict[str, Any]:
     times = (*facts.values(), event["occurredAt"])
     if event["type"] == bodies.TICKET_REFRESHED:
         return bodies.ticket_refreshed(event["ticketId"], event["runId"], event["mode"], event["batchId"], *times)
-    extra = {"autoOpenedDueToDueDate": True} if "autoOpenedDueToDueDate" in event else {}
+    extra: dict[str, Any] = {"autoOpenedDueToDueDate": True} if "autoOpenedDueToDueDate" in event else {}
     return bodies.ticket_updated(event["ticketId"], event["userId"], event["batchId"], *times, **extra)
 
 
