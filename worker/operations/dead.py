@@ -127,7 +127,8 @@ def _revive(connection: Connection, letters: Sequence[DeadLetter], now: datetime
             subjects[letter.kind].append(letter.subject)
     runs = ended_runs(connection, subjects["run"])
     requested = _request_again(connection, runs, now)
-    executed, intents = execute_again(connection, [int(one) for one in subjects["execution"]], now)
+    actions = {int(letter.subject): letter.id for letter in letters if letter.kind == "execution" and letter.subject}
+    executed, intents = execute_again(connection, actions, now)
     endpoints = switch_on(connection, subjects["endpoint"])
     deliveries = revive_deliveries(connection, subjects["webhook"], now)
     carried = carry(connection, TaskName.DELIVER_WEBHOOKS, "delivery_ids", deliveries, now=now)

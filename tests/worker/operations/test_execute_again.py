@@ -101,10 +101,11 @@ def test_a_retried_action_runs_once_more_under_the_key_of_before(world: World, p
 
 def test_history_and_webhooks_tell_that_it_is_tried_again(world: World, letter: int) -> None:
     listen(world, "ticketUpdated")
+    world.pass_time(milliseconds=400)
 
     retry_dead(world.context, [letter])
 
-    assert told(world)[-1] == ("2026-11-23T12:00:00Z", {"retry": "dead_letter"})
+    assert told(world)[-1] == ("2026-11-23T12:00:00Z", {"deadLetter": letter})
     assert [status["status"] for status in told(world, "intents")[-1][0]] == ["ready"]
     assert {"autoExecuteAt", "intents"} in [set(row["body"]["changes"]) for row in world.rows(EventRow)]
     assert world.sent

@@ -46,7 +46,9 @@ def record(context: Context, connection: Connection, work: Work, ended: Ended) -
         attempt = work.execution.attempts + 1
         wait = delay(attempt, context.settings.retry_delays, context.jitter(), ended.retry_after)
         if wait is not None:
-            return _try_again(place, place.now + wait, {"retryAfter": ended.reason, "attempt": attempt})
+            return _try_again(
+                place, (place.now + wait).replace(microsecond=0), {"retryAfter": ended.reason, "attempt": attempt}
+            )
     if isinstance(ended, ActionResult):
         return _store(context, place, ended, None if ended.success else UNSUCCESSFUL)
     return _store(context, place, _failed(ended.reason), ended.reason)
