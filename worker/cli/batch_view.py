@@ -64,11 +64,10 @@ def batch_view(document: Document) -> Iterator[RenderableType]:
     for name, state, columns, row_of in _SECTIONS:
         if document[name]:
             yield from _section(document, name, state, columns, row_of)
-    if DeliveryState.DEAD in document.get("webhookCounts", {}):
-        ticket = next((one["ticketId"] for one in document["webhooks"] if one["state"] == DeliveryState.DEAD), "TICKET")
-        yield from _proposed(
-            "Why one is dead, and its id:", f"  {PROGRAM} batch explain {document['batchId']} {ticket}"
-        )
+    dead = [one["ticketId"] for one in document["webhooks"] if one["state"] == DeliveryState.DEAD]
+    if dead and "phases" in document:
+        command = f"  {PROGRAM} batch explain {document['batchId']} {dead[0]}"
+        yield from (Text(), *_proposed("Why one is dead, and its id:", command))
 
 
 def page_view(document: Document, page: LedgerPage) -> Iterator[RenderableType]:

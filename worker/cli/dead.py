@@ -17,6 +17,9 @@ from worker.context import Context
 from worker.operations.collect_dead import collect_dead
 from worker.operations.dead import drop_dead, list_dead, retry_dead
 
+_IN_THE_END = frozenset({"status"})
+"""What is told of a letter after all that says what it is about."""
+
 
 def print_dead(limit: int, *, as_json: bool) -> int:
     """What was given up, newest first."""
@@ -46,7 +49,7 @@ def _letters(letters: Sequence[Mapping[str, Any]], limit: int) -> Iterator[Rende
             cell(letter["id"]),
             cell(letter["kind"]),
             cell(letter["reason"], "red"),
-            cell(facts({said(name): value for name, value in about.items()})),
+            cell(facts({said(name): about[name] for name in sorted(about, key=_IN_THE_END.__contains__)})),
             cell(letter["at"]),
         )
     yield made
