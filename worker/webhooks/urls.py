@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from worker.webhooks.addresses import AllowList, canonical_host, literal
+from worker.webhooks.addresses import canonical_host
 
 _PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::(?P<port>[0-9]{1,5}))?")
@@ -48,22 +47,6 @@ def parse_url(url: str) -> Target:
     path = quote(parts.path or "/", safe=_SAFE)
     query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], path + query)
-
-
-def check_url(url: str, allowed: Sequence[str]) -> None:
-    """Refuse a URL that could never be sent to. Names are resolved and judged only when connecting.
-
-    Args:
-        url: As it was given.
-        allowed: Hosts and networks that may be reached although they are not public.
-
-    Raises:
-        ValueError: The URL is malformed, or names an address outside the public internet that is not allowed.
-    """
-    target = parse_url(url)
-    address = literal(target.host)
-    if address is not None and not AllowList.parse(allowed).permits(target.host, address):
-        raise ValueError("a webhook URL names a public address, or one that the settings allow")
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
