@@ -32,6 +32,13 @@ def explanation_view(document: Document) -> Iterator[RenderableType]:
     for one in document["webhooks"]:
         name = f"Webhook to {one['endpointId']}" if one["endpointId"] else "Webhook"
         yield from _told(name, one["state"] or "not sent", one["why"], one["id"])
+        yield from (_indented(Text(_try(tried), "dim"), 4) for tried in one["tries"])
+
+
+def _try(attempt: Document) -> str:
+    answer = f"HTTP {attempt['status']}" if attempt["status"] is not None else "no answer"
+    error = f", {attempt['error']}" if attempt["error"] else ""
+    return f"{attempt['at']}  {answer}{error}, after {attempt['durationMs']:,} ms"
 
 
 def _told(name: str, state: str, why: list[str], number: str | None = None) -> Iterator[RenderableType]:

@@ -9,7 +9,15 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, select
 
 from worker.domain.words import ActorType, DeliveryState
-from worker.storage.tables import BatchItemRow, BatchRow, DeadLetterRow, DeliveryRow, HistoryRow, RefreshRunRow
+from worker.storage.tables import (
+    AttemptRow,
+    BatchItemRow,
+    BatchRow,
+    DeadLetterRow,
+    DeliveryRow,
+    HistoryRow,
+    RefreshRunRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,15 @@ def deliveries_of_ticket(connection: Connection, batch_id: str, ticket_id: int) 
     delivery = DeliveryRow
     query = select(delivery.__table__).where(delivery.batch_id == batch_id, delivery.ticket_id == ticket_id)
     return list(connection.execute(query.order_by(delivery.sequence)).mappings())
+
+
+def attempts_at(connection: Connection, webhook_ids: Collection[str]) -> dict[str, list[RowMapping]]:
+    """Every attempt at these webhooks, by the id that went with it, in order."""
+    query = select(AttemptRow.__table__).where(AttemptRow.delivery_id.in_(webhook_ids)).order_by(AttemptRow.id)
+    found: dict[str, list[RowMapping]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["delivery_id"], []).append(row)
+    return found
 
 
 def first_in_line(connection: Connection, ticket_id: int, endpoint_ids: Collection[str]) -> dict[str, tuple[int, str]]:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from worker.cli.batch_view import MOST_ROWS, batch_view, page_view, stages_told
+from worker.cli.explanation_view import explanation_view
 from worker.cli.output import cell, plain
 from worker.cli.phases_view import pace, span
 from worker.cli.ticket_view import MOST_LINES, ticket_view
@@ -325,6 +326,24 @@ def test_a_batch_with_dead_webhooks_says_how_to_find_out_why() -> None:
     shown = drawn(batch_view(overview(webhooks=[dead], webhookCounts={"dead": 1}))).splitlines()
 
     assert shown[-1] == "  python -m worker batch explain 0b6f6c3e 5"
+
+
+def test_a_webhook_is_explained_with_every_attempt() -> None:
+    tries = [
+        {"at": "2026-11-30 11:45:18", "status": 503, "error": "http_status", "durationMs": 12},
+        {"at": "2026-11-30 11:45:23", "status": None, "error": "timeout", "durationMs": 10_000},
+        {"at": "2026-11-30 11:50:23", "status": 204, "error": None, "durationMs": 8},
+    ]
+    webhook = {"id": "w", "endpointId": "crm", "state": "delivered", "why": ["Endpoint crm took it."], "tries": tries}
+    document = {"ticketId": 5, "batchId": "b", "state": "done", "items": [], "refreshes": [], "webhooks": [webhook]}
+
+    lines = [line.strip() for line in drawn(explanation_view(document)).splitlines()]
+
+    assert lines[-3:] == [
+        "2026-11-30 11:45:18  HTTP 503, http_status, after 12 ms",
+        "2026-11-30 11:45:23  no answer, timeout, after 10,000 ms",
+        "2026-11-30 11:50:23  HTTP 204, after 8 ms",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_webhook_that_waits_says_so(world: World, add_tickets: Add) -> None:
     add_tickets(1)
     webhook = only_webhook(world, change(world))
 
-    assert list(webhook) == ["id", "endpointId", "state", "status", "error", "attempts", "why"]
+    assert list(webhook) == ["id", "endpointId", "state", "status", "error", "attempts", "why", "tries"]
     assert (webhook["endpointId"], webhook["state"]) == ("crm", "waiting")
     assert webhook["why"] == ["It waits to be sent."]
 
@@ -111,6 +111,38 @@ def test_a_webhook_that_is_tried_again_tells_why_and_when(world: World, add_tick
     assert why(world, batch_id) == ["It waits to be sent.", f"{failed} at 2026-11-23 12:00:30."]
     world.pass_time(minutes=1)
     assert why(world, batch_id)[1] == f"{failed} now."
+
+
+def test_every_attempt_is_told_with_its_answer_and_how_long_it_took(
+    world: World, add_tickets: Add, crm: HTTPServer
+) -> None:
+    crm.expect_ordered_request("/crm").respond_with_data("", status=503)
+    crm.expect_ordered_request("/crm").respond_with_data("", status=204)
+    add_tickets(1)
+    batch_id = change(world)
+    send_all(world)
+    world.pass_time(minutes=1)
+    send_all(world)
+
+    tries = only_webhook(world, batch_id)["tries"]
+
+    assert [(one["at"], one["status"], one["error"]) for one in tries] == [
+        ("2026-11-23 12:00:00", 503, "http_status"),
+        ("2026-11-23 12:01:00", 204, None),
+    ]
+    assert all(type(one["durationMs"]) is int and one["durationMs"] >= 0 for one in tries)
+
+
+def test_a_webhook_in_a_digest_is_told_with_the_attempts_of_the_digest(
+    world: World, add_tickets: Add, crm: HTTPServer
+) -> None:
+    listen(world, crm.url_for("/crm"), digest=True)
+    answer(crm, 204)
+    add_tickets(1, 2)
+    batch_id = str(world.patch({"id": 2, "status": "closed"}, {"id": 1, "status": "closed"})["batchId"])
+    send_all(world)
+
+    assert [one["status"] for one in only_webhook(world, batch_id)["tries"]] == [204]
 
 
 def test_a_webhook_behind_an_earlier_one_of_its_ticket_names_it(

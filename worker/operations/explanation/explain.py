@@ -118,9 +118,11 @@ def _refreshes(connection: Connection, ticket_id: int, past: Past) -> list[Docum
 
 def _webhooks(connection: Connection, ticket_id: int, past: Past, now: datetime) -> list[Document]:
     deliveries = stored.deliveries_of_ticket(connection, past.batch.id, ticket_id)
+    ids = [webhook_id(one) for one in deliveries]
     line = Line(
         first=stored.first_in_line(connection, ticket_id, {one["endpoint_id"] for one in deliveries}),
-        letters=stored.letters_of(connection, "webhook", [webhook_id(one) for one in deliveries]),
+        letters=stored.letters_of(connection, "webhook", ids),
+        attempts=stored.attempts_at(connection, ids),
         now=now,
         zone=past.zone,
     )

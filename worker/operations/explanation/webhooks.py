@@ -40,10 +40,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is ahead of deliveries (sequence and id by endpoint), and the dead letters of those given up."""
+    """What is ahead of deliveries (sequence and id by endpoint), the dead letters of those given up, all attempts."""
 
     first: Mapping[str, tuple[int, str]]
     letters: Mapping[str, int]
+    attempts: Mapping[str, Sequence[RowMapping]]
     now: datetime
     zone: tzinfo
 
@@ -52,7 +53,7 @@ def explained_webhooks(deliveries: Sequence[RowMapping], line: Line, *, changed:
     """The deliveries of a ticket with the reasons for their states; one without an endpoint when nobody wanted any."""
     if changed and not deliveries:
         nobody = dict.fromkeys(("id", "endpointId", "state", "status", "error"))
-        return [{**nobody, "attempts": 0, "why": [UNWANTED]}]
+        return [{**nobody, "attempts": 0, "why": [UNWANTED], "tries": []}]
     return [_explained(one, line) for one in deliveries]
 
 
@@ -65,7 +66,14 @@ def _explained(delivery: RowMapping, line: Line) -> Document:
         "error": delivery["error"],
         "attempts": delivery["attempts"],
         "why": list(_why(delivery, line)),
+        "tries": [_try(one, line.zone) for one in line.attempts.get(webhook_id(delivery), ())],
     }
+
+
+def _try(attempt: RowMapping, zone: tzinfo) -> Document:
+    """One attempt whose end was recorded; those of a replay stand among them."""
+    shown = {"status": attempt["status"], "error": attempt["error"], "durationMs": attempt["duration_ms"]}
+    return {"at": moment(attempt["at"], zone), **shown}
 
 
 def _why(delivery: RowMapping, line: Line) -> Iterator[str]:
