@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from worker.cli.batch_view import STYLES
 from worker.cli.options import Exit
-from worker.cli.output import answer, cell, table
+from worker.cli.output import answer, cell, facts, table
 from worker.cli.session import open_context
 from worker.operations.queries import list_routable, list_tickets
 from worker.operations.where import plain_value, read_terms
@@ -19,6 +20,8 @@ Document = dict[str, Any]
 
 _SUBJECT = 40
 _COLUMNS = ("id", "status", "priority", "channel", "spamStatus", "agentId", "tagIds", "dueBy")
+_WIDE = 110
+"""Columns of a terminal from which on a ticket is one line."""
 
 
 def print_tickets(terms: Sequence[str], after: int, limit: int, *, as_json: bool) -> int:
@@ -44,13 +47,28 @@ def _view(found: Document) -> Iterator[RenderableType]:
     if not found["tickets"]:
         yield Text("No ticket matches.")
         return
-    made = table(None, "#ID", "@Status", "@Priority", "@Channel", "Spam", "#Agent", "Tags", "@Due", "Subject")
-    for ticket in found["tickets"]:
-        cells = [cell(ticket[name], STYLES.get(str(ticket[name]), "")) for name in _COLUMNS]
-        made.add_row(*cells, cell(_cut(ticket["subject"])))
-    yield made
+    yield (_flat if Console().width >= _WIDE else _stacked)(found["tickets"])
     if found["page"]["more"]:
         yield Text(f"\nMore follow: --after {found['page']['after']}", "dim")
+
+
+def _flat(tickets: Sequence[Document]) -> Table:
+    made = table(None, "#ID", "@Status", "@Priority", "@Channel", "@Spam", "#Agent", "Tags", "@Due", "Subject")
+    for ticket in tickets:
+        cells = [cell(ticket[name], STYLES.get(str(ticket[name]), "")) for name in _COLUMNS]
+        made.add_row(*cells, cell(_cut(ticket["subject"])))
+    return made
+
+
+def _stacked(tickets: Sequence[Document]) -> Table:
+    """The subject, and what else there is to say below it."""
+    made = table(None, "#ID", "@Status", "@Due", "Ticket")
+    for ticket in tickets:
+        words = [ticket["priority"], ticket["channel"], ticket["spamStatus"]]
+        also = facts({"agent": ticket["agentId"], "tags": ticket["tagIds"]})
+        told = Text.assemble(cell(_cut(ticket["subject"])), ("\n" + ", ".join(filter(None, [*words, also])), "dim"))
+        made.add_row(cell(ticket["id"]), cell(ticket["status"]), cell(ticket["dueBy"]), told)
+    return made
 
 
 def _cut(subject: str) -> str:
