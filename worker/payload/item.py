@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item as it was read; when it has `errors`, nothing of it but its `ticket_id` and remarks may be used.
+    """An item as it was read; when it has `errors`, nothing of it is saved, and `values` lack the wrong fields.
 
     `values` holds the stored form of the writable fields by the page's names, and of `ccEmails` and `bccEmails` (the
     stored reply addresses). `sent_as` names the fields as sent for those stored ones whose names differ. `direction`

@@ -131,6 +131,27 @@ def test_a_bad_item_is_rejected_and_the_others_go_on(world: World, add_tickets: 
     assert values_of(world, 2)["status"] == "closed"
 
 
+def test_errors_of_shape_and_of_state_are_told_at_once(world: World, add_tickets: Add, patch: Patch) -> None:
+    add_tickets(1, 2, 3)
+    patch({"id": 3, "externalTicketId": "E-1"}, key="owner")
+
+    answer = patch(
+        {"id": 1, "priority": "bad", "direction": "out", "status": "pending", "from": None, "externalTicketId": "E-1"},
+        {"id": 2, "dueBy": "someday", "status": "pending", "channel": "fax", "from": None},
+    )
+
+    first, second = ledger(world, answer)
+    assert set(codes(first)) == {
+        ("invalid_value", "priority"),
+        ("immutable_field", "direction"),
+        ("pending_requires_future_due_by", "status"),
+        ("null_not_allowed", "from"),
+        ("duplicate_external_ticket_id", "externalTicketId"),
+    }
+    # Whether it would do for that status, or on that channel, nobody can tell.
+    assert set(codes(second)) == {("invalid_value", "dueBy"), ("invalid_value", "channel")}
+
+
 def test_an_all_or_nothing_batch_with_a_bad_item_saves_nothing(world: World, add_tickets: Add, patch: Patch) -> None:
     add_tickets(1, 2)
 

@@ -234,14 +234,17 @@ def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[Ite
         return
     if item.changes_tags:
         yield from _unknown_tags(item, known)
-    if draft is None or item.errors:
+    if draft is None:
         return
+    unread = {error.field.partition("[")[0] for error in item.errors}  # what was sent for these is not known
     if item.direction is not None and item.direction != draft.values["direction"]:
         yield ItemError(ErrorCode.IMMUTABLE_FIELD, "direction", "cannot be changed")
-    sender = check_sender(item.values, item.values.get("channel", draft.values["channel"]))
-    if sender is not None:
-        yield sender
-    yield from _pending_without_due_by(item, draft, known.now)
+    if unread.isdisjoint({"from", "channel"}):
+        sender = check_sender(item.values, item.values.get("channel", draft.values["channel"]))
+        if sender is not None:
+            yield sender
+    if unread.isdisjoint({"status", "dueBy"}):
+        yield from _pending_without_due_by(item, draft, known.now)
     yield from _taken_external_id(item, draft, known)
 
 
