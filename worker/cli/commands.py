@@ -96,7 +96,7 @@ def rerun(
     *,
     mode: ModeOption,
     where: Where = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again even what would be skipped.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Look again even where nothing has changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the tickets.")] = False,
     as_json: Json = False,
 ) -> int:

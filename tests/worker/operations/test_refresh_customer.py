@@ -177,13 +177,16 @@ def test_a_full_run_leaves_a_confirmed_customer_and_goes_on(
     assert who(world) == ("200", None, 30)
 
 
-def test_a_forced_run_looks_again_at_a_confirmed_customer(world: World, add_tickets: Add, directory: Directory) -> None:
+@pytest.mark.parametrize("mode", [RefreshMode.CUSTOMER, RefreshMode.FULL])
+def test_a_forced_run_leaves_a_confirmed_customer_too(
+    world: World, add_tickets: Add, directory: Directory, mode: RefreshMode
+) -> None:
     directory(ONE_CONTRACT)
     add_tickets(1, customer_id="200", customer_legitimation=30)
 
-    world.refresh(RefreshMode.CUSTOMER, 1, force=True)
+    world.refresh(mode, 1, force=True)
 
-    assert who(world) == ("100", "1000", 20)
+    assert who(world) == ("200", None, 30)
 
 
 def test_the_display_name_and_the_signature_count_as_names(
