@@ -68,6 +68,6 @@ def replay_webhook(delivery_id: object) -> Answer:
 
 
 @task(TaskName.DEAD_LETTERS)
-def dead_letters(limit: int = 50) -> Answer:
+def dead_letters(limit: object = 50) -> Answer:
     """The newest dead letters."""
     return {"success": True, "deadLetters": dead.list_dead(context(), limit)}

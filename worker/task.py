@@ -34,6 +34,7 @@ class Task(celery.Task):  # type: ignore[misc] # celery ships no types
 
     Request = "worker.request:Request"
     throws = (Permanent,)  # logged here in one line; Celery adds no traceback
+    typing = False  # checked where it runs: Flower would answer a missing argument with a bare 500
     max_retries = None  # `retry_delay` decides
     endless = False
     sliced = False

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from worker.task import Task
+
 ROOT = Path(__file__).parents[2]
 
 STORY = """\
@@ -41,6 +43,8 @@ for name, task, arguments in (
     ("wrong", admin.cancel_batch, [7]),
     ("replayed", admin.replay_webhook, ["nobody@example.com"]),
     ("no_webhook", admin.replay_webhook, [7]),
+    ("no_limit", admin.dead_letters, [True]),
+    ("nothing", admin.pause, []),
 ):
     done = task.apply(args=arguments)
     told[name] = done.result if done.successful() else f"{done.state}: {done.result}"
@@ -97,3 +101,9 @@ def test_a_refusal_does_not_repeat_what_was_sent(story: dict[str, Any]) -> None:
 def test_arguments_of_a_wrong_type_fail_the_task_with_code_and_path(story: dict[str, Any]) -> None:
     assert story["wrong"] == "FAILURE: invalid_type: batch_id"
     assert story["no_webhook"] == "FAILURE: invalid_type: delivery_id"
+    assert story["no_limit"] == "FAILURE: invalid_type: limit"
+    assert story["nothing"] == "FAILURE: invalid_arguments"
+
+
+def test_missing_arguments_are_refused_where_a_task_runs_not_where_it_is_sent() -> None:
+    assert not Task.typing

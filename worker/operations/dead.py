@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from config.routing import TaskName
 from worker.context import Context
 from worker.domain.words import DeliveryState
+from worker.operations.arguments import read
 from worker.operations.execution.again import execute_again
 from worker.operations.inspection.unknown import Unknown
 from worker.operations.messages import carry
 from worker.operations.publish import publish
 from worker.operations.refresh_requests import request
+from worker.payload.ids import read_id
 from worker.payload.times import format_time
 from worker.storage.dead import (
     DeadLetter,
@@ -45,10 +47,15 @@ RETRIED_BY = "retry"
 """`requested_by` of the runs asked for here."""
 
 
-def list_dead(context: Context, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest dead letters, newest first: `{"id", "kind", "reason", "subject", "task", "detail", "at"}` each."""
+def list_dead(context: Context, limit: object = 50) -> list[dict[str, Any]]:
+    """The newest dead letters, newest first: `{"id", "kind", "reason", "subject", "task", "detail", "at"}` each.
+
+    Raises:
+        RefusedArguments: `limit` is no positive integer.
+    """
+    most = read("limit", limit, read_id)
     with context.database.read() as connection:
-        letters = dead_letters(connection, limit)
+        letters = dead_letters(connection, most)
     zone = context.settings.time_zone
     return [
         {
