@@ -152,6 +152,7 @@ _CHANGED = {
     "an embedded chord": (_body([[], {}, {"chord": CHAIN[0]}]), Refusal.EMBEDDED_CANVAS),
     "a value of an unknown type": (_body([[], {"a": {"__type__": "x", "__value__": 1}}, {}]), Refusal.INVALID_BODY),
     "a value that is none": (_body([[], {"a": {"__type__": "uuid", "__value__": 1}}, {}]), Refusal.INVALID_BODY),
+    "a content encoding that is a list": (_top(**{"content-encoding": ["utf-8"]}), Refusal.UNKNOWN_CONTENT_TYPE),
     "pickle announced": (_top(**{"content-type": "application/x-python-serialize"}), Refusal.UNKNOWN_CONTENT_TYPE),
     "YAML announced": (_top(**{"content-type": "application/x-yaml"}), Refusal.UNKNOWN_CONTENT_TYPE),
     "no content type": (_without("content-type"), Refusal.UNKNOWN_CONTENT_TYPE),

@@ -23,7 +23,7 @@ MAX_DELIVERIES = 25
 """Stops what kills every worker. Restarts and lost connections redeliver too, so it is far above a run's attempts."""
 
 JSON_TYPE = "application/json"
-TEXT_ENCODINGS = frozenset({None, "utf-8", "utf8", "us-ascii", "ascii"})
+TEXT_ENCODINGS = (None, "utf-8", "utf8", "us-ascii", "ascii")  # no set: what is sent may have no hash
 CANVAS = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
 Envelope = dict[str, Any]

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.acceptance.shapes import MALFORMED, Shape, body, message
 from worker.broker.envelope import Envelope, admit
-from worker.broker.headers import HIDDEN
+from worker.broker.headers import CANVAS_HEADERS, CHECKS, HIDDEN, TRACE_HEADERS
 from worker.broker.refusal import Refusal, Refused
 
 LATEST = datetime.now(UTC) + timedelta(hours=1)
@@ -27,6 +29,29 @@ def test_a_malformed_entry_is_refused_with_its_reason(shape: Shape) -> None:
 
 def test_every_reason_has_a_shape_that_meets_it() -> None:
     assert {shape.reason for shape in MALFORMED} | {Refusal.TOO_LARGE} == set(Refusal)
+
+
+PLACES = [
+    *((name,) for name in ("body", "content-type", "content-encoding", "headers", "properties")),
+    *(("headers", name) for name in (*CHECKS, *CANVAS_HEADERS, *TRACE_HEADERS, "compression", "lang", "redelivered")),
+    *(("properties", name) for name in ("body_encoding", "delivery_info", "delivery_tag", "priority", "reply_to")),
+    ("properties", "delivery_info", "redelivered"),
+]
+VALUES = [None, True, 0, -1, 10**30, 1.5, "", "x\0", [], [[]], [1, 2], {}, {"a": [1]}]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+def test_no_value_anywhere_in_an_entry_is_more_than_refused(place: tuple[str, ...]) -> None:
+    for value in VALUES:
+        entry = message(items=[])
+        *path, last = place
+        part: Any = entry
+        for name in path:
+            part = part.setdefault(name, {})
+        part[last] = value
+
+        with suppress(Refused):
+            assert admitted(entry)["headers"]["task"] == "tasks.ingest.bulk_patch"
 
 
 def test_an_entry_above_the_limit_is_refused() -> None:
