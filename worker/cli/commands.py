@@ -29,12 +29,17 @@ LAST_INDEX = 2**31 - 1
 
 _BATCH = "0b6f6c3e-1d0a-5c1c-9a43-0f4c5a7f2d11"
 
-listing = typer.Typer(name="list", help="Find tickets: a backlog, or what may be routed.", no_args_is_help=True)
-show = typer.Typer(name="show", help="Look at a batch or at tickets.", no_args_is_help=True)
-batch = typer.Typer(name="batch", help="Hold, end, retry or explain a batch.", no_args_is_help=True)
-schedule = typer.Typer(name="schedule", help="Re-runs that happen by themselves.", no_args_is_help=True)
-webhook = typer.Typer(name="webhook", help="Endpoints of webhooks, and webhooks sent again.", no_args_is_help=True)
-dead = typer.Typer(name="dead", help="What was given up: look, try again, drop.", no_args_is_help=True)
+
+def _group(name: str, text: str, shown: str) -> typer.Typer:
+    return typer.Typer(name=name, help=text, epilog=example(shown), no_args_is_help=True)
+
+
+listing = _group("list", "Find tickets: a backlog, or what may be routed.", "list tickets --where status=open")
+show = _group("show", "Look at a batch or at tickets.", "show ticket 376189 --history")
+batch = _group("batch", "Hold, end, retry or explain a batch.", f"batch pause {_BATCH}")
+schedule = _group("schedule", "Re-runs that happen by themselves.", "schedule list")
+webhook = _group("webhook", "Endpoints of webhooks, and webhooks sent again.", "webhook list")
+dead = _group("dead", "What was given up: look, try again, drop.", "dead retry --all")
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,12 @@ def _collect(context: Context) -> None:
             while collect_dead(context, broker):
                 pass
     except RedisError:
-        tell("Redis can't be reached (REDIS_URL), so messages that were refused lately may be missing.")
+        tell(f"Redis can't be reached ({_where()}), so messages that were refused lately may be missing.")
+
+
+def _where() -> str:
+    """The variable that says where refused messages wait, as `runtime.broker` has it."""
+    return "BROKER_URL" if os.environ.get("BROKER_URL", "").startswith("redis") else "REDIS_URL"
 
 
 def _letters(letters: Sequence[Mapping[str, Any]], limit: int) -> Iterator[RenderableType]:

@@ -34,11 +34,12 @@ def test_nothing_given_up_is_an_empty_list(run: Run) -> None:
     assert run("dead", "list").out == "Nothing was given up.\n"
 
 
-def test_what_the_database_holds_is_listed_while_redis_is_away(run: Run) -> None:
-    done = run("dead", "list", "--json", REDIS_URL=NOWHERE)
+@pytest.mark.parametrize("variable", ["REDIS_URL", "BROKER_URL"])
+def test_what_the_database_holds_is_listed_while_redis_is_away(run: Run, variable: str) -> None:
+    done = run("dead", "list", "--json", **{variable: NOWHERE})
 
     assert (done.code, done.document) == (0, [])
-    assert "REDIS_URL" in done.err
+    assert variable in done.err
 
 
 @pytest.mark.usefixtures("refused")

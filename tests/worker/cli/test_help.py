@@ -52,6 +52,13 @@ def test_every_command_explains_itself_with_an_example(command: str, capsys: pyt
     assert "--json" in words
 
 
+@pytest.mark.parametrize("group", sorted({command.split()[0] for command in COMMANDS if " " in command}))
+def test_every_group_of_commands_shows_an_example(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([group, "--help"]) == 0
+
+    assert f"Example: python -m worker {group} " in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_program_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
 
