@@ -387,6 +387,21 @@ def test_an_external_id_belongs_to_one_ticket(world: World, add_tickets: Add, pa
     assert codes(items[0]) == codes(items[2]) == [("duplicate_external_ticket_id", "externalTicketId")]
 
 
+def test_an_empty_external_id_is_one_like_any_other(world: World, add_tickets: Add, patch: Patch) -> None:
+    add_tickets(1, external_ticket_id="")
+    add_tickets(2)
+
+    answer = patch(
+        {"id": 2, "externalTicketId": ""}, {"id": 1, "externalTicketId": None}, {"id": 2, "externalTicketId": ""}
+    )
+
+    assert [codes(item) for item in ledger(world, answer)] == [
+        [("duplicate_external_ticket_id", "externalTicketId")],
+        [],
+        [],
+    ]
+
+
 def test_tickets_of_one_batch_may_hand_an_external_id_on(world: World, add_tickets: Add, patch: Patch) -> None:
     add_tickets(1, external_ticket_id="A")
     add_tickets(2, external_ticket_id="B")

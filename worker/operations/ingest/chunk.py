@@ -158,12 +158,10 @@ def _external_ids(
     foreseen: Mapping[str, int | None],
 ) -> dict[str, int]:
     """Who holds the external ids that the items want, and those that the tickets have and may give up."""
-    wanted = {str(item.values["externalTicketId"]) for _, item in items if item.values.get("externalTicketId")}
+    wanted = {str(one) for _, item in items if (one := item.values.get("externalTicketId")) is not None}
     if not wanted:
         return {}
-    held = {
-        str(ticket.values["externalTicketId"]): ticket.id for ticket in tickets if ticket.values["externalTicketId"]
-    }
+    held = {str(one): ticket.id for ticket in tickets if (one := ticket.values["externalTicketId"]) is not None}
     owners = {**owners_of_external_ids(connection, wanted), **held, **foreseen}
     return {external_id: owner for external_id, owner in owners.items() if owner is not None}
 
