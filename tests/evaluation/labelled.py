@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).with_name("corpus")
+_LATER = 200
 
 
 class Part(StrEnum):
@@ -18,6 +19,8 @@ class Part(StrEnum):
 
     TUNE = "tune"
     MEASURE = "measure"
+    FRESH = "fresh"
+    """Measured like the part before, but written later, when that one's figures were known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,11 @@ class Labelled:
 
     @property
     def part(self) -> Part:
-        """Odd numbers are for tuning, even ones are only measured."""
-        return Part.TUNE if int(self.id.rpartition("-")[2]) % 2 else Part.MEASURE
+        """Odd numbers are for tuning, even ones are only measured; those from 200 on were written later."""
+        number = int(self.id.rpartition("-")[2])
+        if number % 2:
+            return Part.TUNE
+        return Part.MEASURE if number < _LATER else Part.FRESH
 
 
 def messages() -> list[Labelled]:
