@@ -46,8 +46,13 @@ _ENGLISH = rf"{_HOUSE}[ ](?P<street>(?:\p{{Lu}}[\p{{L}}'’\-]{{1,30}}[ ]){{1,3}
 _LOWER = r"(?P<street>\p{L}[\p{L}.\-]{3,40})"
 _SHORT_TOWN = rf"[ ]in[ ](?!(?:Verbindung|Bezug|Höhe|Zukunft|Kürze|Ihrem|Ihren|Ordnung)\b){_TOWN}"
 
+# Where a suffixed street ends at its number: found at the digits, so a text without one costs next to nothing.
+_SUFFIXED_END = regex.compile(
+    rf"\d(?<=(?:(?i:{_SUFFIX})|Straße[ ]de[rs][ ](?:\d{{1,2}}\.[ ])?\p{{Lu}}\p{{L}}{{2,20}})[ ]?\d)"
+)
+
 _PATTERNS = tuple(
-    regex.compile(pattern)
+    (regex.compile(pattern), _SUFFIXED in pattern)
     for pattern in (
         rf"(?<![\p{{L}}\d]){_SUFFIXED}{_PLACE}",
         rf"(?<![\p{{L}}\d]){_ENGLISH}{_PLACE}",
@@ -58,6 +63,7 @@ _PATTERNS = tuple(
         rf"(?<![\p{{L}}\d]){_ENGLISH}",
     )
 )
+"""Each with whether it wants a suffixed street."""
 
 # What may stand before a street's name with a capital letter of its own.
 _LEADING = regex.compile(
@@ -87,7 +93,10 @@ class Found:
 def find(text: str) -> list[Found]:
     """The addresses of a text in order; a street with its number alone counts, but is not `complete`."""
     found: list[Found] = []
-    for pattern in _PATTERNS:
+    has_suffixed = _SUFFIXED_END.search(text) is not None
+    for pattern, wants_suffixed in _PATTERNS:
+        if wants_suffixed and not has_suffixed:
+            continue
         found.extend(
             each
             for match in pattern.finditer(text)

@@ -11,7 +11,7 @@ from worker.ai.embedded.field_values import Context
 from worker.ai.embedded.fields import fill
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.relevance import Definition, Relevance
-from worker.ai.embedded.values import Values
+from worker.ai.embedded.values import of as values_of
 from worker.ai.embedded.vectors import Vectors
 from worker.ai.protocol import Finding
 from worker.domain.entities import AiAgent, Contract
@@ -36,12 +36,13 @@ def detect(
 ) -> list[Finding]:
     """At most one finding an agent, in the order handed in."""
     scores = [relevance.of(reading, _definition(agent)) for agent in candidates]
-    values = Values(reading.text, today, language, _known_numbers(contract))
+    values = values_of(reading.text, today, language)
+    known = _known_numbers(contract)
     found = []
     for at, agent in enumerate(candidates):
         if len(scores[at]) and scores[at].max() >= _ALMOST and not relevance.retracted(reading, _definition(agent)):
             foreign = _strongest([score for other, score in enumerate(scores) if other != at], len(scores[at]))
-            finding = _find(agent, Context(reading, values, scores[at], foreign))
+            finding = _find(agent, Context(reading, values, scores[at], foreign, known))
             found += [finding] if finding else []
     return found
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
+from worker.ai.embedded.alternatives import Alternatives
 from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.letters import fold
 from worker.ai.embedded.vectors import Vectors
@@ -26,20 +26,18 @@ NOTHING = "none"
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One concept: its name, the pattern of its words and the patterns that take a hit or a whole request back."""
+    """One concept: its name, the patterns of its words and those that take a hit or a whole request back."""
 
     name: str
-    words: regex.Pattern[str]
-    without: regex.Pattern[str] | None
-    retracted: regex.Pattern[str] | None
+    words: Alternatives
+    without: Alternatives
+    retracted: Alternatives
 
-    def named_in(self, folded: str) -> bool:
-        """Whether a folded text names the concept and means it."""
-        return bool(self.words.search(folded)) and not self.denied_in(folded)
-
-    def denied_in(self, folded: str) -> bool:
-        """Whether a folded text says that it is not about the concept."""
-        return self.without is not None and bool(self.without.search(folded))
+    def named_in(self, folded: str) -> int:
+        """1 when a folded text names the concept, -1 when it denies it, else 0."""
+        if not self.words.found_in(folded):
+            return 0
+        return -1 if self.without.found_in(folded) else 1
 
 
 class Concepts:
@@ -55,10 +53,17 @@ class Concepts:
             (places[name], places[str(entry["parent"])]) for name, entry in entries.items() if "parent" in entry
         ]
 
-    def named(self, text: str) -> Vectors:
-        """1 where a concept's words stand in the text, -1 where the text denies it, else 0; one column a concept."""
-        folded = fold(text)
-        return np.array([_named(concept, folded) for concept in self.all], dtype=np.float32)
+    def named(self, texts: Sequence[str]) -> Vectors:
+        """1 where a concept's words stand in a text, -1 where the text denies it, else 0; a row a text."""
+        folded = [fold(text) for text in texts]
+        whole = "\n".join(folded)
+        found = np.zeros((len(texts), len(self.all)), dtype=np.float32)
+        for column, concept in enumerate(self.all):
+            words = concept.words.possible_in(whole)
+            if words:
+                narrowed = replace(concept, words=words)
+                found[:, column] = [narrowed.named_in(text) for text in folded]
+        return found
 
     def place(self, name: str) -> int:
         """The column of a concept."""
@@ -66,7 +71,7 @@ class Concepts:
 
     def meant(self, text: str) -> Vectors:
         """1 for the concepts that a definition's text names, the narrowest ones alone, else 0."""
-        named = self.named(text).clip(min=0)
+        named: Vectors = self.named([text])[0].clip(min=0)
         for narrow, wide in self._narrower:
             if named[narrow]:
                 named[wide] = 0
@@ -75,10 +80,8 @@ class Concepts:
     def retracted(self, text: str, concerned: NDArray[np.bool_]) -> bool:
         """Whether a text takes back a request of one of the concerned concepts."""
         folded = fold(text)
-        patterns = [
-            concept.retracted for concept, is_concerned in zip(self.all, concerned, strict=True) if is_concerned
-        ]
-        return any(pattern is not None and pattern.search(folded) for pattern in patterns)
+        pairs = zip(self.all, concerned, strict=True)
+        return any(is_concerned and concept.retracted.found_in(folded) for concept, is_concerned in pairs)
 
     def felt(self, vectors: Vectors) -> Vectors:
         """How much each vector is about each concept, 0 to 1; rows are texts, columns concepts."""
@@ -89,20 +92,9 @@ class Concepts:
         return self._heads.shares(vectors)[:, self._columns]
 
 
-def _named(concept: Concept, folded: str) -> int:
-    if not concept.words.search(folded):
-        return 0
-    return -1 if concept.denied_in(folded) else 1
-
-
 def _concept(name: str, entry: Mapping[str, Sequence[str]]) -> Concept:
-    words, without, retracted = (entry.get(part, ()) for part in ("words", "not", "retracted"))
-    return Concept(
-        name,
-        regex.compile("|".join(words)),
-        regex.compile("|".join(without)) if without else None,
-        regex.compile("|".join(retracted)) if retracted else None,
-    )
+    words, without, retracted = (Alternatives(entry.get(part, ())) for part in ("words", "not", "retracted"))
+    return Concept(name, words, without, retracted)
 
 
 def read_entries() -> dict[str, dict[str, list[str]]]:

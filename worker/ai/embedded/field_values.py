@@ -52,13 +52,15 @@ _CHOICE = regex.compile(
 class Context:
     """What a field is filled from: the message, its values, and how much each sentence is about the agent.
 
-    `foreign` is how much each sentence is about the other agent that it is most about.
+    `foreign` is how much each sentence is about the other agent that it is most about; `known` are numbers of the
+    contract, which are no readings and no amounts.
     """
 
     reading: Reading
     values: Values
     relevance: Vectors
     foreign: Vectors
+    known: frozenset[str] = frozenset()
 
     def sentence(self, value: Value) -> int | None:
         """The place of the sentence that a value stands in; None between sentences."""
@@ -72,7 +74,12 @@ Candidates = list[tuple[Value, float]]
 
 def _numbers(spoken: Cues, context: Context) -> Candidates:
     unit = next((unit for unit, pattern in _UNIT_OF if pattern.search(spoken.text)), "")
-    return [(value, _unit_fit(value, unit)) for value in context.values.numbers]
+    text = context.reading.text
+    return [
+        (value, _unit_fit(value, unit))
+        for value in context.values.numbers
+        if text[value.start : value.end] not in context.known
+    ]
 
 
 def _unit_fit(value: Value, unit: str) -> float:

@@ -43,8 +43,7 @@ class Reading:
     @cached_property
     def named(self) -> Vectors:
         """1 where a sentence names a concept, -1 where it denies it; rows are sentences, columns concepts."""
-        texts = [sentence.text for sentence in self.sentences[:_MOST_MEASURED]]
-        return np.array([self._concepts.named(text) for text in texts]).reshape(len(texts), -1)
+        return self._concepts.named([sentence.text for sentence in self.sentences[:_MOST_MEASURED]])
 
     @cached_property
     def felt(self) -> Vectors:

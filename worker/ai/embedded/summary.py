@@ -12,6 +12,7 @@ from worker.ai.embedded import identifiers, signature
 from worker.ai.embedded.letters import fold
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.values import Value, Values
+from worker.ai.embedded.values import of as values_of
 
 _LONGEST_SENTENCE = 260  # characters
 _MOST_FACTS = 4
@@ -55,7 +56,7 @@ def of(reading: Reading, today: date, language: str | None) -> str | None:
     Extractive, so it is in the message's language. A message without words is summed up by its subject; None without
     both.
     """
-    values = Values(reading.text, today, language)
+    values = values_of(reading.text, today, language)
     candidates = [
         _Candidate(
             sentence.text,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import regex
 
 from worker.ai.embedded import addresses, contacts, dates, ibans, identifiers, names, numbers
 from worker.ai.embedded.clues import mask
 
+_REMEMBERED = 64  # texts: a refresh asks stage by stage over all tickets of its message
 _YEARS = range(1950, 2050)
 _REASON = regex.compile(
     r"(?i)\b(?:weil|wegen|aufgrund|da (?:ich|wir|sie|ihr|der|die|das|es)|because|due to|since (?:you|we|i|the)|grund)\b"
@@ -32,12 +33,11 @@ class Value:
 class Values:
     """The values of one text, read when first asked for."""
 
-    def __init__(self, text: str, today: date, language: str | None, known: Iterable[str] = ()) -> None:
-        """Read `text`; `known` are numbers of the contract, which are no readings and no amounts."""
+    def __init__(self, text: str, today: date, language: str | None) -> None:
+        """Read `text` of a message that came in today; numbers as the language of that code writes them."""
         self.text = text
         self._today = today
         self._language = language
-        self._known = frozenset(known)
 
     @cached_property
     def ibans(self) -> list[Value]:
@@ -103,7 +103,7 @@ class Values:
         return [
             Value(each.value, each.start, each.end, each.kind, each.digits)
             for each in numbers.find(text, self._language)
-            if text[each.start : each.end] not in self._known and not _is_year(text, each)
+            if not _is_year(text, each)
         ]
 
     @cached_property
@@ -115,6 +115,12 @@ class Values:
     def reasons(self) -> list[Value]:
         """Where a reason is given."""
         return [Value(match[0], match.start(), match.end()) for match in _REASON.finditer(self.text)]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def of(text: str, today: date, language: str | None) -> Values:
+    """The values of a text; the last few are remembered, because several stages ask for the same ones."""
+    return Values(text, today, language)
 
 
 def _is_year(text: str, number: numbers.Number) -> bool:
