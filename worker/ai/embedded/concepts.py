@@ -48,6 +48,8 @@ class Concepts:
         self.all = tuple(_concept(name, entry) for name, entry in entries.items() if name != NOTHING)
         self._heads = heads
         self._columns = [at for at, name in enumerate(entries) if name != NOTHING]
+        sizes = [len(entry["examples"]) for entry in entries.values()]
+        self._first_examples = np.cumsum([0, *sizes[:-1]])
         places = {concept.name: at for at, concept in enumerate(self.all)}
         self._narrower = [
             (places[name], places[str(entry["parent"])]) for name, entry in entries.items() if "parent" in entry
@@ -77,6 +79,12 @@ class Concepts:
                 named[wide] = 0
         return named
 
+    def nearest(self, vectors: Vectors) -> Vectors:
+        """The cosine of each vector and the nearest example of each concept."""
+        cosines = vectors @ self._heads.background.T
+        nearest: Vectors = np.maximum.reduceat(cosines, self._first_examples, axis=1)[:, self._columns]
+        return nearest
+
     def retracted(self, text: str, concerned: NDArray[np.bool_]) -> bool:
         """Whether a text takes back a request of one of the concerned concepts."""
         folded = fold(text)
@@ -102,3 +110,8 @@ def read_entries() -> dict[str, dict[str, list[str]]]:
     path = Path(__file__).with_name("concepts.json")
     entries: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
     return entries
+
+
+def examples() -> list[str]:
+    """The example sentences of all concepts."""
+    return [example for entry in read_entries().values() for example in entry["examples"]]

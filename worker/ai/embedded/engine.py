@@ -9,7 +9,7 @@ from functools import cached_property
 import regex
 
 from worker.ai.embedded import agents, body, clues, heads, sentiment, spam, summary, tags
-from worker.ai.embedded.concepts import Concepts
+from worker.ai.embedded.concepts import Concepts, examples
 from worker.ai.embedded.fingerprint import fingerprint
 from worker.ai.embedded.heads import Heads
 from worker.ai.embedded.language import Languages
@@ -45,7 +45,7 @@ class EmbeddedEngine:
 
     def __init__(self) -> None:
         self.fingerprint = fingerprint()
-        self._encoder = Encoder()
+        self._encoder = Encoder(sample=examples())
         self._languages = Languages()
         self._reader = Reader(self._encoder, lambda: self._concepts)
 

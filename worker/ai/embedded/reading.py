@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import numpy as np
 import regex
 
 from worker.ai.embedded import body
 from worker.ai.embedded.concepts import Concepts
 from worker.ai.embedded.letters import content_words
 from worker.ai.embedded.sentences import LONGEST_TEXT, Sentence, split
-from worker.ai.embedded.vectors import DIMENSIONS, Encoder, Vectors
+from worker.ai.embedded.vectors import Encoder, Vectors
 from worker.ai.protocol import Message
 
 _REPLY_MARK = regex.compile(r"(?i)^\s*(?:(?:re|aw|wg|fwd?|antwort|fw)\s?(?:\[\d+\])?:\s*)+|\[[^\]]{0,40}\]")
 _REMEMBERED = 64  # readings: a refresh asks stage by stage over all tickets of its message; 100 kB each at most
+_EARLY = 400  # characters: sentences that begin before tell what the whole is about
 _MOST_MEASURED = 30  # sentences whose vectors are made; what a message is about is said before
 
 
@@ -35,10 +35,19 @@ class Reading:
     _concepts: Concepts
 
     @cached_property
+    def _sums(self) -> Vectors:
+        return self._encoder.sums([sentence.text for sentence in self.sentences[:_MOST_MEASURED]])
+
+    @cached_property
     def vectors(self) -> Vectors:
         """One row a sentence; sentences beyond the thirtieth have none."""
-        texts = [sentence.text for sentence in self.sentences[:_MOST_MEASURED]]
-        return self._encoder.encode(texts) if texts else np.zeros((0, DIMENSIONS), dtype=np.float32)
+        return self._encoder.vectors(self._sums)
+
+    @cached_property
+    def whole(self) -> Vectors:
+        """One row: the vector of what the message says first."""
+        early = sum(sentence.start < _EARLY for sentence in self.sentences[:_MOST_MEASURED])
+        return self._encoder.whole(self._sums[:early])
 
     @cached_property
     def named(self) -> Vectors:
@@ -54,6 +63,21 @@ class Reading:
     def chosen(self) -> Vectors:
         """The same against the other concepts: near 1 where one concept stands out."""
         return self._concepts.chosen(self.vectors)
+
+    @cached_property
+    def nearest(self) -> Vectors:
+        """How near each sentence comes to the nearest example of each concept: cosines."""
+        return self._concepts.nearest(self.vectors)
+
+    @cached_property
+    def whole_felt(self) -> Vectors:
+        """One row: how much the message as a whole is about each concept, 0 to 1."""
+        return self._concepts.felt(self.whole)
+
+    @cached_property
+    def whole_chosen(self) -> Vectors:
+        """One row: the same against the other concepts."""
+        return self._concepts.chosen(self.whole)
 
     def strength(self, concept: str) -> float:
         """How much the sentence that is most about a concept stands for it, 0 to 1."""

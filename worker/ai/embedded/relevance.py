@@ -20,7 +20,17 @@ from worker.ai.embedded.letters import content_words
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.vectors import Encoder, Vectors
 
-FEATURES = ("named", "felt", "chosen", "nearness", "only others named")
+FEATURES = (
+    "named",
+    "felt",
+    "chosen",
+    "nearness",
+    "only others named",
+    "nearest example",
+    "lead over other concepts' examples",
+    "felt by the whole message",
+    "chosen by the whole message",
+)
 """What a sentence is judged by where a definition names concepts; `Heads.relevance` weighs it, with a bias at last."""
 
 # Weights: nearness, cosine, words of the name, words of the description; and the bias.
@@ -140,7 +150,11 @@ def features(reading: Reading, profile: Profile) -> Vectors:
     named = (reading.named * weights).max(axis=1)
     others_named = ((reading.named > 0) & (weights == 0)).any(axis=1) & (named <= 0)
     felt, chosen = (reading.felt * weights).max(axis=1), (reading.chosen * weights).max(axis=1)
-    return np.stack([named, felt, chosen, _nearness(reading, profile), others_named], axis=1)
+    nearest = (reading.nearest * weights).max(axis=1)
+    lead = nearest - reading.nearest[:, weights == 0].max(axis=1)
+    whole = [np.full_like(felt, (each * weights).max()) for each in (reading.whole_felt, reading.whole_chosen)]
+    nearness = _nearness(reading, profile)
+    return np.stack([named, felt, chosen, nearness, others_named, nearest, lead, *whole], axis=1)
 
 
 def denied(reading: Reading, profile: Profile) -> NDArray[np.bool_]:

