@@ -29,7 +29,7 @@ _TOWN = (
 )
 _ZIP = r"(?:D[ \-]{0,2})?(?P<zip>\d{5})(?!\d)"
 _GAP = r"[ ]*(?:[,;|–\n]|[ ]-[ ]|[ ]in\b|[ ]at\b)?[ ]*(?:[^\n,\d][^\n,]{1,30}[,\n])?[ ]*(?:in[ ])?\s?"
-_PLACE = rf"(?:{_GAP}{_ZIP}[ ]{{1,2}}{_TOWN})"
+_PLACE = rf"(?:{_GAP}{_ZIP}(?:[ ]{{1,2}}|[ ]?\n){_TOWN})"
 
 # `Hugo-Junkers-Str. 5`, `Berliner Straße 5 a`, `gartenweg 7`
 _SUFFIXED = (

@@ -31,6 +31,8 @@ _GIVEN_UP = (
     regex.compile(r"\b(?:von|vom|from)(?: the| dem)?\s*$"),
     regex.compile(r"^\W*(?:€|euro?s?|kwh)?\s*(?:auf|to)\b"),
 )
+# `6.231 und nicht 6.321`, `95 instead of 80`: the value is named to be ruled out.
+_RULED_OUT = regex.compile(r"\b(?:und nicht|and not|not|statt|anstatt|anstelle von|instead of|rather than)\W*$")
 _CLAUSE = regex.compile(r"[,;]\s|[.!?]\s")
 
 
@@ -71,6 +73,7 @@ class Cues:
         fits = sum(row.fits.search(around) is not None for row in self.rows)
         own = any(word[:6] in around for word in self.words)
         against = [_GIVEN_UP[0].search(clause) and _GIVEN_UP[1].search(after)]
+        against.append(_RULED_OUT.search(clause))
         against += [row.clashes and row.clashes.search(clause) for row in self.rows]
         against += [row.spoils and row.spoils.search(after) for row in self.rows]
         score = (fits + own) / max(1, len(self.rows) + bool(self.words)) - _AGAINST * sum(map(bool, against))

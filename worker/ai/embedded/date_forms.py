@@ -55,7 +55,7 @@ FORMS: tuple[tuple[regex.Pattern[str], meaning.Reader], ...] = (
     (
         _pattern(
             rf"(?<=\b(?:ab|von|seit|from|since|starting|starting in|starting from"
-            rf"|beginning in)\s)(?P<month>{MONTH_PATTERN})\b{_YEAR}"
+            rf"|beginning in|with the|with)\s)(?P<month>{MONTH_PATTERN})\b{_YEAR}"
         ),
         meaning.month,
     ),

@@ -18,6 +18,8 @@ _BIRTH_CUE = regex.compile(
     r"|der |is )?$"
 )
 _APPOSITION = regex.compile(r"(?i)\s*[,(]?\s*(?:(?:am|den|dem|the|on)\s+)?")
+_PART_OF_MONTH = regex.compile(r"(?i)anfang|mitte|ende?\b|beginning|start|early|mid")
+_NEAR = 40  # characters between two dates of which the second makes the first one exact
 _LETTER_CUE = regex.compile(
     r"(?i)\b(?:schreiben|brief|rechnung|mail|nachricht|mahnung|abrechnung|erinnerung|letter|invoice|bill|email"
     r"|e-mail|message|reminder|notice)\s(?:vom|of|from|dated)\s(?:the\s)?$"
@@ -56,11 +58,13 @@ def find(text: str, today: date) -> list[Found]:
 
 
 def _restates(text: str, first: Found, second: Found) -> bool:
-    """Whether the second date says the first again: `Saturday, 7 November`, `heute (5.10.)`."""
-    between = text[first.end : second.start]
-    return not any(letter.isdigit() for letter in text[first.start : first.end]) and bool(
-        _APPOSITION.fullmatch(between)
-    )
+    """Whether the second date says the first again: `Saturday, 7 November`, `Mitte Mai, genauer am 14.5.`."""
+    written, between = text[first.start : first.end], text[first.end : second.start]
+    if any(letter.isdigit() for letter in written):
+        return False
+    same_month = first.value.replace(day=1) == second.value.replace(day=1)
+    made_exact = same_month and len(between) <= _NEAR and _PART_OF_MONTH.match(written)
+    return bool(made_exact or _APPOSITION.fullmatch(between))
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

