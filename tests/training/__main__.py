@@ -18,6 +18,7 @@ def main() -> None:
         chosen=made.chosen,
         background=made.background.astype(np.float16),
         relevance=made.relevance,
+        unwanted=made.unwanted,
     )
 
 

@@ -93,7 +93,7 @@ class EmbeddedEngine:
     def spam(self, message: Message) -> SpamVerdict | None:
         """By headers, then subject, then text when it is beyond doubt."""
         message = _well_formed(message)
-        return spam.judge(message)
+        return spam.judge(message, lambda: self._suspicion(message))
 
     def clues(self, message: Message) -> Clues:
         """What the subject and the customer's words, signature included, say about who wrote them."""
@@ -117,6 +117,10 @@ class EmbeddedEngine:
             language=self._language_code(message),
             contract=contract,
         )
+
+    def _suspicion(self, message: Message) -> float:
+        whole = self._reader.read(message).whole
+        return float(self._heads.suspicion(whole)[0]) if len(whole) else 0.0
 
     def _language_code(self, message: Message) -> str | None:
         if message.language_code:

@@ -21,13 +21,15 @@ class Heads:
 
     `felt` (513 rows) scores each concept by itself, by ridge regression on -1 and 1; `chosen` (513 rows) are the logits
     of one concept against all others; `background` has the vectors of the concepts' examples, rows of 512; `relevance`
-    are the weights of `relevance.FEATURES` and a bias.
+    are the weights of `relevance.FEATURES` and a bias; `unwanted` (513 rows, one column) tells advertising and fraud
+    from what people write to their utility.
     """
 
     felt: Vectors
     chosen: Vectors
     background: Vectors
     relevance: Vectors
+    unwanted: Vectors
 
     def own(self, vectors: Vectors) -> Vectors:
         """How much each vector is about each concept by itself, 0 to 1."""
@@ -40,6 +42,11 @@ class Heads:
         odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
         shares: Vectors = odds / odds.sum(axis=1, keepdims=True)
         return shares
+
+    def suspicion(self, vectors: Vectors) -> Vectors:
+        """How likely each vector is that of advertising or fraud."""
+        odds: Vectors = 1.0 / (1.0 + np.exp(-(with_bias(vectors) @ self.unwanted)[:, 0]))
+        return odds
 
 
 def load() -> Heads:

@@ -3,8 +3,10 @@
 A false alarm takes a customer's request out of every list, a miss costs a person one glance: in doubt it is clean.
 `spam.json` beside this file holds the words, as patterns on folded text (see letters.py): two different `signs` make
 spam of a text that has none of the words of `customers`; `newsletter` holds two groups that only a newsletter has both
-of; `automatic` is what machines say of their messages. What others merely think of a mail, a filter's flag or the list
-that it came by, does not count against a customer who names a number of theirs (`identified`). Header sources: RFC 3834
+of; `automatic` is what machines say of their messages. A trained head (see heads.py) tells how much the whole reads like
+advertising or fraud: it may judge alone when it is certain, and in its doubt two signs are nothing but words, such as a
+customer's who quotes them. What others merely think of a mail, a filter's flag or the list that it came by, does not
+count against a customer who names a number of theirs (`identified`), or speaks of their own supply. Header sources: RFC 3834
 (Auto-Submitted), RFC 2919 (List-Id), RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
 """
 
@@ -26,6 +28,8 @@ Headers = Mapping[str, Sequence[str]]
 _LONGEST = 5_000  # characters of text that are judged
 _JUNK_LEVEL = 5  # Exchange: 5 and 6 are spam, 9 is certain
 _LEAST_SIGNS = 2
+_ENOUGH = (0.8, 0.7, 0.4)  # suspicion that makes spam of a text with none, one and more of the signs
+_UNLIKELY = 0.4  # suspicion of what a customer writes
 
 _LIST_HEADERS = ("list-unsubscribe", "list-id", "list-post", "list-help")
 _AUTO_REPLY_HEADERS = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-autoresponse", "x-mail-autoreply")
@@ -49,19 +53,22 @@ _BOUNCE_SUBJECT = regex.compile(
 _WORDS = json.loads(Path(__file__).with_name("spam.json").read_text(encoding="utf-8"))
 _SIGNS = tuple(regex.compile(rf"\b(?:{'|'.join(patterns)})\b") for patterns in _WORDS["signs"].values())
 _CUSTOMER = regex.compile("|".join(_WORDS["customers"]))
+_FOR_ONESELF = regex.compile(r"\b(?:ich|mich|mir|mein\w*|i|i'm|i've|my|me)\b")
 _IDENTIFIED = regex.compile("|".join(_WORDS["identified"]))
 _NEWSLETTER = tuple(regex.compile("|".join(patterns)) for patterns in _WORDS["newsletter"])
 _AUTOMATIC = regex.compile("|".join(_WORDS["automatic"]))
 
 
-def judge(message: Message) -> SpamVerdict | None:
-    """The verdict on an incoming message; outgoing and internal ones are clean. None when there is nothing to judge."""
+def judge(message: Message, suspicion: Callable[[], float]) -> SpamVerdict | None:
+    """The verdict on an incoming message; outgoing and internal ones are clean. None when there is nothing to judge.
+
+    `suspicion` tells how likely the message is advertising or fraud, by what it means as a whole.
+    """
     if message.direction != "in":
         return SpamVerdict(SpamStatus.AUTO_CLEAN, "not_incoming")
     folded = fold(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}")
-    rules = _ORIGIN_RULES if _IDENTIFIED.search(folded) else _ORIGIN_RULES + _OPINION_RULES
-    for status, reason, applies in rules:
-        if applies(message.headers):
+    for status, reason, applies in _ORIGIN_RULES + _OPINION_RULES:
+        if applies(message.headers) and not (reason in _OPINIONS and _is_customer(folded, suspicion)):
             return SpamVerdict(status, reason)
     if not (message.text.strip() or message.subject.strip()):
         return SpamVerdict(SpamStatus.AUTO_CLEAN, "headers_clean") if message.headers else None
@@ -69,18 +76,26 @@ def judge(message: Message) -> SpamVerdict | None:
         if pattern.match(message.subject[:300]):
             return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, reason)
     if message.channel == "email":
-        return _judge_text(folded)
+        return _judge_text(folded, suspicion)
     return SpamVerdict(SpamStatus.AUTO_CLEAN, "nothing_suspicious")
 
 
-def _judge_text(folded: str) -> SpamVerdict:
-    if all(part.search(folded) for part in _NEWSLETTER):
+def _is_customer(folded: str, suspicion: Callable[[], float]) -> bool:
+    """Whether somebody writes who names a number of theirs, or for themselves and of their supply."""
+    if _IDENTIFIED.search(folded):
+        return True
+    return bool(_FOR_ONESELF.search(folded) and _CUSTOMER.search(folded)) and suspicion() < _UNLIKELY
+
+
+def _judge_text(folded: str, suspicion: Callable[[], float]) -> SpamVerdict:
+    if all(part.search(folded) for part in _NEWSLETTER) and not _is_customer(folded, suspicion):
         return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, "text_newsletter")
     if _CUSTOMER.search(folded) is None:
         if _AUTOMATIC.search(folded):
             return SpamVerdict(SpamStatus.AUTO_PROGRAMMATIC, "text_automatic")
-        if sum(sign.search(folded) is not None for sign in _SIGNS) >= _LEAST_SIGNS:
-            return SpamVerdict(SpamStatus.AUTO_SPAM, "text_spam_signs")
+        signs = sum(sign.search(folded) is not None for sign in _SIGNS)
+        if suspicion() >= _ENOUGH[min(signs, _LEAST_SIGNS)]:
+            return SpamVerdict(SpamStatus.AUTO_SPAM, "text_spam_signs" if signs else "text_spam_like")
     return SpamVerdict(SpamStatus.AUTO_CLEAN, "nothing_suspicious")
 
 
@@ -150,3 +165,4 @@ _OPINION_RULES: _Rules = (
     (SpamStatus.AUTO_PROGRAMMATIC, "header_list", _newsletter),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_precedence", _bulk),
 )
+_OPINIONS = frozenset(reason for _, reason, _ in _OPINION_RULES)
