@@ -65,7 +65,7 @@ def write_page(figures: Sequence[Figure], labelled: Sequence[Labelled]) -> None:
     sizes = {part: sum(message.part is part for message in labelled) for part in Part}
     tables = "\n\n".join("\n".join(_markdown(engine, figures)) for engine in engines)
     page = _TEMPLATE.read_text(encoding="utf-8")
-    filled = page.format(n=len(labelled), tune=sizes[Part.TUNE], measure=sizes[Part.MEASURE], tables=tables)
+    filled = page.format(n=len(labelled), **{part.value: size for part, size in sizes.items()}, tables=tables)
     PAGE.write_text(filled, encoding="utf-8")
 
 
@@ -73,24 +73,26 @@ def _markdown(engine: str, figures: Sequence[Figure]) -> list[str]:
     rows = [
         f"### {engine}",
         "",
-        "| figure | measure | 95 % | goal | met? | tune | 95 % |",
-        "|---|---|---|---|---|---|---|",
+        "| figure | measure | 95 % | goal | met? | fresh | 95 % | tune | 95 % |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     by_part = {(one.name, one.part): one for one in figures if one.engine == engine}
     for name, goal in GOALS.items():
-        measured, tuned = by_part[name, Part.MEASURE], by_part[name, Part.TUNE]
+        measured, fresh, tuned = (by_part[name, part] for part in (Part.MEASURE, Part.FRESH, Part.TUNE))
         met = "yes" if measured.met else "**no**"
         rows.append(
             f"| {name} | {_share(measured)} | {_interval(measured)} | {goal:.2f} | {met} "
-            f"| {_share(tuned)} | {_interval(tuned)} |"
+            f"| {_share(fresh)} | {_interval(fresh)} | {_share(tuned)} | {_interval(tuned)} |"
         )
     return rows
 
 
 def _share(one: Figure) -> str:
-    return f"{one.share:.3f} ({one.right}/{one.n})"
+    return f"{one.share:.3f} ({one.right}/{one.n})" if one.n else "–"
 
 
 def _interval(one: Figure) -> str:
+    if not one.n:
+        return "–"
     low, high = one.interval
     return f"{low:.2f}–{high:.2f}"

@@ -21,11 +21,13 @@ def _seen(message: Labelled) -> str:
     return "".join(html.unescape(without_tags).split())
 
 
-def test_the_corpus_is_large_enough_and_split_in_two_by_the_number() -> None:
+def test_the_corpus_is_large_enough_and_split_by_the_number() -> None:
     parts = Counter(message.part for message in MESSAGES)
 
-    assert len(MESSAGES) >= 130
+    assert len(MESSAGES) >= 330
     assert parts[Part.MEASURE] >= 65
+    assert parts[Part.FRESH] >= 75
+    assert {message.part for message in MESSAGES if message.id in {"de-202", "en-416"}} == {Part.FRESH}
     assert {message.part for message in MESSAGES if message.id in {"de-001", "xx-013"}} == {Part.TUNE}
 
 

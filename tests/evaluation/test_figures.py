@@ -85,11 +85,12 @@ def test_intervals_are_wilson_s(right: int, n: int, low: float, high: float) -> 
 
 def test_a_figure_counts_its_own_part_alone() -> None:
     even = replace(MESSAGE, id="de-002")
-    listed = [Check("language", MESSAGE, True, ""), Check("language", even, False, "")]
+    later = replace(MESSAGE, id="de-202")
+    listed = [Check("language", message, message is not even, "") for message in (MESSAGE, even, later)]
 
     found = {one.part: (one.right, one.n) for one in figures("embedded", listed) if one.name == "language"}
 
-    assert found == {Part.TUNE: (1, 1), Part.MEASURE: (0, 1)}
+    assert found == {Part.TUNE: (1, 1), Part.MEASURE: (0, 1), Part.FRESH: (1, 1)}
 
 
 def test_the_file_has_the_public_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

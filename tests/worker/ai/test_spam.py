@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from tests.worker.ai.messages import message
-from worker.ai.embedded.spam import judge
+from worker.ai.embedded.engine import EmbeddedEngine
 from worker.domain.words import SpamStatus
+
+judge = EmbeddedEngine().spam
 
 CLEAN, SPAM, PROGRAMMATIC = SpamStatus.AUTO_CLEAN, SpamStatus.AUTO_SPAM, SpamStatus.AUTO_PROGRAMMATIC
 REQUEST = "Bitte senken Sie meinen Abschlag auf 80 Euro."

@@ -25,7 +25,8 @@ _FORWARD_CUE = regex.compile(
 )
 _BACKWARD_CUE = regex.compile(
     r"(?i)(?:\b(?:seit(?: dem)?|vom|since|dated|letzten|vergangenen|last)|\bstand (?:am|vom)|\b(?:abgelesen"
-    r"|ablesung|eingezogen|ausgezogen|gelesen|notiert|(?:read|took|taken|noted|checked)(?: it| them| this)?)\W+(?:am|on|vom)?)\s*(?:the\s)?$"
+    r"|ablesung|eingezogen|ausgezogen|gelesen|notiert"
+    r"|(?:read|took|taken|noted|checked)(?: it| them| this)?)\W+(?:am|on|vom)?)\s*(?:the\s)?$"
 )
 _BACKWARD_AFTER = regex.compile(r"(?i)\W{0,2}(?:\w+\s){0,2}(?:abgelesen|ausgezogen|eingezogen|überwiesen|bezahlt)\b")
 Reader = Callable[[regex.Match[str], date, str], date | None]

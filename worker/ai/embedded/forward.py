@@ -150,7 +150,8 @@ def _windows(count: int, ends: tuple[Integers, Integers], size: int, before: int
     """The places of the tokens in each token's window; `count` stands for those beyond the ends of its text."""
     places = np.arange(count)[:, None] + np.arange(-before, size - before)
     first, after = ends
-    return np.where((places >= first) & (places < after), places, count)
+    windows: Integers = np.where((places >= first) & (places < after), places, count)
+    return windows
 
 
 def _normalised(rows: Floats, gain: Floats, bias: Floats, least: float) -> Floats:

@@ -3,11 +3,12 @@
 A false alarm takes a customer's request out of every list, a miss costs a person one glance: in doubt it is clean.
 `spam.json` beside this file holds the words, as patterns on folded text (see letters.py): two different `signs` make
 spam of a text that has none of the words of `customers`; `newsletter` holds two groups that only a newsletter has both
-of; `automatic` is what machines say of their messages. A trained head (see heads.py) tells how much the whole reads like
-advertising or fraud: it may judge alone when it is certain, and in its doubt two signs are nothing but words, such as a
-customer's who quotes them. What others merely think of a mail, a filter's flag or the list that it came by, does not
-count against a customer who names a number of theirs (`identified`), or speaks of their own supply. Header sources: RFC 3834
-(Auto-Submitted), RFC 2919 (List-Id), RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
+of; `automatic` is what machines say of their messages. A trained head (see heads.py) tells how much the whole reads
+like advertising or fraud: when it is certain it may judge alone, and when it doubts them signs are mere words, such as
+a customer's who quotes them. What others think of a mail, a filter's flag or the list that it came by, does not count
+against a customer who names a number of theirs (`identified`).
+
+Header sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id), RFC 2369 (List-Unsubscribe), RFC 3464 and 6522 (bounces).
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ def judge(message: Message, suspicion: Callable[[], float]) -> SpamVerdict | Non
     if message.direction != "in":
         return SpamVerdict(SpamStatus.AUTO_CLEAN, "not_incoming")
     folded = fold(f"{message.subject[:300]}\n{body.words_of(message)[:_LONGEST]}")
-    for status, reason, applies in _ORIGIN_RULES + _OPINION_RULES:
-        if applies(message.headers) and not (reason in _OPINIONS and _is_customer(folded, suspicion)):
+    rules = _ORIGIN_RULES if _IDENTIFIED.search(folded) else _ORIGIN_RULES + _OPINION_RULES
+    for status, reason, applies in rules:
+        if applies(message.headers):
             return SpamVerdict(status, reason)
     if not (message.text.strip() or message.subject.strip()):
         return SpamVerdict(SpamStatus.AUTO_CLEAN, "headers_clean") if message.headers else None
@@ -81,9 +83,7 @@ def judge(message: Message, suspicion: Callable[[], float]) -> SpamVerdict | Non
 
 
 def _is_customer(folded: str, suspicion: Callable[[], float]) -> bool:
-    """Whether somebody writes who names a number of theirs, or for themselves and of their supply."""
-    if _IDENTIFIED.search(folded):
-        return True
+    """Whether somebody writes for themselves, and of their supply."""
     return bool(_FOR_ONESELF.search(folded) and _CUSTOMER.search(folded)) and suspicion() < _UNLIKELY
 
 
@@ -165,4 +165,3 @@ _OPINION_RULES: _Rules = (
     (SpamStatus.AUTO_PROGRAMMATIC, "header_list", _newsletter),
     (SpamStatus.AUTO_PROGRAMMATIC, "header_precedence", _bulk),
 )
-_OPINIONS = frozenset(reason for _, reason, _ in _OPINION_RULES)
