@@ -37,7 +37,7 @@ PLACES = [
     *(("properties", name) for name in ("body_encoding", "delivery_info", "delivery_tag", "priority", "reply_to")),
     ("properties", "delivery_info", "redelivered"),
 ]
-VALUES = [None, True, 0, -1, 10**30, 1.5, "", "x\0", [], [[]], [1, 2], {}, {"a": [1]}]
+VALUES: list[Any] = [None, True, 0, -1, 10**30, 1.5, "", "x\0", [], [[]], [1, 2], {}, {"a": [1]}]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=".".join)

@@ -139,7 +139,7 @@ class Forward:
             added += first[:, (1 + place) * _WIDTH : (2 + place) * _WIDTH][places[windows[:, place]]]
         np.maximum(added, 0, out=added)
         added += inputs
-        found = hidden[windows].reshape(count, size * _WIDTH) @ self._model.w2[number]
+        found: Floats = hidden[windows].reshape(count, size * _WIDTH) @ self._model.w2[number]
         found += self._model.b2[number]
         np.maximum(found, 0, out=found)
         found += added

@@ -12,7 +12,7 @@ _LARGE = 500_000  # bytes
 
 
 def share_weights(model: object) -> None:
-    """Move the large arrays among a model's attributes there: a process that asks the model nothing counts none of them.
+    """Move the large arrays among a model's attributes there: who asks the model nothing then counts none of them.
 
     A child that applies a batch would else begin with the 70 MB of an encoder that it never uses.
     """
