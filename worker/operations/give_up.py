@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from worker.context import Context
 from worker.storage.dead import Dead, bury
@@ -21,14 +22,15 @@ def give_up_disabled(context: Context, *, ids: Collection[str] | None = None, en
     Part by part; whoever dies in between leaves the rest to the messages that carry it.
     """
 
-    def work(connection: Connection) -> int:
+    def work(after: int, connection: Connection) -> Sequence[RowMapping]:
         now = context.clock()
         error = SendError.ENDPOINT_DISABLED.value
-        rows = give_up_deliveries(connection, error, now=now, limit=PART, ids=ids, endpoint_id=endpoint_id)
+        rows = give_up_deliveries(connection, error, now=now, limit=PART, after=after, ids=ids, endpoint_id=endpoint_id)
         details = [{"ticketId": row["ticket_id"], "endpointId": row["endpoint_id"], "status": None} for row in rows]
         letters = [Dead("webhook", error, row["id"], detail) for row, detail in zip(rows, details, strict=True)]
         bury(connection, letters, now)
-        return len(rows)
+        return rows
 
-    while context.database.transact(work) == PART:
-        pass
+    after = 0
+    while rows := context.database.transact(partial(work, after)):
+        after = rows[-1]["sequence"]

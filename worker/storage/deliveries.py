@@ -180,19 +180,21 @@ def give_up_deliveries(
     *,
     now: datetime,
     limit: int,
+    after: int = 0,
     ids: Collection[str] | None = None,
     endpoint_id: str | None = None,
 ) -> list[RowMapping]:
     """End those of these deliveries, or of an endpoint's, that wait although their endpoint is switched off.
 
-    At most `limit`; what somebody is sending is left.
+    At most `limit` of those behind the sequence `after`, so that part by part all are read once; what somebody is
+    sending is left.
     """
     one = DeliveryRow
     these = one.endpoint_id == endpoint_id if ids is None else among(connection, one.id, ids)
     query = (
-        select(one.id, one.ticket_id, one.endpoint_id, one.digest_id)
+        select(one.sequence, one.id, one.ticket_id, one.endpoint_id, one.digest_id)
         .join(EndpointRow, EndpointRow.id == one.endpoint_id)
-        .where(these, is_sent(), _is_free(now), ~is_active())
+        .where(these, one.sequence > after, is_sent(), _is_free(now), ~is_active())
         .order_by(one.sequence)
         .limit(limit)
     )

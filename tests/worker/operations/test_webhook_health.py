@@ -9,6 +9,7 @@ import pytest
 
 from tests.worker.operations.conftest import Add, World
 from tests.worker.operations.receivers import OK, Receiver, change, listen, run, run_all, status
+from worker.domain.words import DisabledReason
 from worker.operations.dead import retry_dead
 from worker.operations.inspection.batch import show_batch
 from worker.operations.publish import publish
@@ -18,6 +19,8 @@ from worker.operations.webhook_endpoints import (
     list_endpoints,
     remove_endpoint,
 )
+from worker.storage.deliveries import give_up_deliveries
+from worker.storage.endpoints import switch_off
 from worker.storage.tables import AttemptRow, DeadLetterRow, DeliveryRow, EndpointRow, OutboxRow
 
 
@@ -78,6 +81,24 @@ def test_what_was_given_up_goes_again_when_the_endpoint_is_back(
 
     assert sorted(receiver.tickets("a")) == [1, 2, 3]
     assert world.rows(DeadLetterRow) == []
+
+
+def test_what_waits_is_given_up_part_by_part(world: World, add_tickets: Add, receiver: Receiver) -> None:
+    listen(world, receiver, "a", "b")
+    add_tickets(*range(1, 6))
+    change(world, *range(1, 6))
+    parts: list[int] = []
+
+    with world.context.database.write() as connection:
+        switch_off(connection, "a", DisabledReason.BY_COMMAND, world.now)
+        after = 0
+        while rows := give_up_deliveries(connection, "x", now=world.now, limit=2, after=after, endpoint_id="a"):
+            parts.append(len(rows))
+            after = rows[-1]["sequence"]
+
+    assert parts == [2, 2, 1]
+    states = {(row["endpoint_id"], row["state"], row["error"]) for row in world.rows(DeliveryRow)}
+    assert states == {("a", "dead", "x"), ("b", "waiting", None)}
 
 
 @pytest.mark.parametrize("act", [disable_endpoint, remove_endpoint])
