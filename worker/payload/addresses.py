@@ -46,7 +46,8 @@ def read_addresses(value: object) -> list[str]:
 def read_recipients(value: object) -> str | list[str]:
     """A string or a list of strings, each with something in it, kept in the form it has.
 
-    Depending on the channel these are addresses, phone numbers or names of chat groups: no format is asked of them.
+    Depending on the channel these are addresses, phone numbers or names of chat groups: no format is asked of them here
+    (`worker.payload.conflicts.check_recipients` does, where the channel is known).
 
     Raises:
         Wrong: neither of the two, or its entries: `null_not_allowed`, `invalid_type`, `too_long`, `invalid_value`.

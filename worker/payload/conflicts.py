@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from worker.domain.entities import Value
 from worker.domain.words import Channel, ErrorCode
+from worker.payload.addresses import is_address
 from worker.payload.ids import read_id
 from worker.payload.remarks import ItemError
 from worker.payload.wrong import Wrong
@@ -16,6 +17,14 @@ def check_sender(values: Mapping[str, Value], channel: object) -> ItemError | No
     if "from" in values and values["from"] is None and channel != Channel.SYSTEM:
         return ItemError(ErrorCode.NULL_NOT_ALLOWED, "from", "must not be null unless the channel is system")
     return None
+
+
+def check_recipients(values: Mapping[str, Value], channel: object) -> Iterator[ItemError]:
+    """Entries of a patched `to` that are no e-mail addresses, though the ticket's channel is e-mail (page: `to`)."""
+    to = values.get("to")
+    for index, entry in enumerate(to if isinstance(to, list) and channel == Channel.EMAIL else ()):
+        if not is_address(str(entry)):
+            yield ItemError(ErrorCode.INVALID_VALUE, f"to[{index}]", "must be an e-mail address")
 
 
 def tag_conflicts(raw: Mapping[str, object]) -> Iterator[ItemError]:

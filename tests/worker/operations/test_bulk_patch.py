@@ -16,6 +16,7 @@ from worker.storage.batches import ledger_items
 from worker.storage.bulk import insert_rows
 from worker.storage.tables import (
     Base,
+    BatchItemRow,
     BatchRow,
     DeliveryRow,
     EndpointRow,
@@ -646,3 +647,23 @@ def _statements(world: World, work: Callable[[], object]) -> int:
     work()
     event.remove(world.context.database.engine, "before_cursor_execute", count)
     return len(seen)
+
+
+def test_a_list_of_recipients_of_an_e_mail_holds_addresses_alone(world: World, add_tickets: Add) -> None:
+    add_tickets(1)
+    add_tickets(2, channel="chat")
+    to = ["kundin@example.com", "no address"]
+
+    world.patch(
+        {"id": 1, "to": to}, {"id": 1, "to": to, "channel": "chat"}, {"id": 2, "to": to}, {"id": 1, "to": "Team"}
+    )
+
+    first, *others = world.rows(BatchItemRow)
+    assert [(error["code"], error["field"]) for error in first["errors"]] == [("invalid_value", "to[1]")]
+    assert [one["outcome"] for one in others] == ["updated", "updated", "updated"]
+
+
+def test_recipients_that_stand_there_already_are_no_error(world: World, add_tickets: Add) -> None:
+    add_tickets(1, recipients=["no address"])
+
+    assert world.patch({"id": 1, "to": ["no address"]})["counts"]["unchanged"] == 1

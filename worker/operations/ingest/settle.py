@@ -12,7 +12,7 @@ from worker.domain.changes import MARKED, TAGS_FIELD, Actor, Cause, TicketChange
 from worker.domain.due_dates import BusinessCalendar
 from worker.domain.entities import Tag, Ticket, Value, Values, is_spam, spam_status_kept
 from worker.domain.words import ErrorCode, IgnoredReason, Outcome, RefreshMode, Status, TagSource
-from worker.payload.conflicts import check_sender
+from worker.payload.conflicts import check_recipients, check_sender
 from worker.payload.item import Item
 from worker.payload.remarks import Ignored, ItemError
 from worker.payload.shapes import page_value
@@ -243,6 +243,8 @@ def _state_errors(item: Item, draft: Draft | None, known: Known) -> Iterator[Ite
         sender = check_sender(item.values, item.values.get("channel", draft.values["channel"]))
         if sender is not None:
             yield sender
+    if "to" in item.values and item.values["to"] != draft.values["to"] and "channel" not in unread:
+        yield from check_recipients(item.values, item.values.get("channel", draft.values["channel"]))
     if unread.isdisjoint({"status", "dueBy"}):
         yield from _pending_without_due_by(item, draft, known.now)
     yield from _taken_external_id(item, draft, known)
