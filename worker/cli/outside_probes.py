@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from worker.cli.findings import Finding, State, Surroundings
@@ -43,12 +42,10 @@ def model(around: Surroundings) -> Finding | None:
         return None
     from worker.ai.llm.trial import try_model  # noqa: PLC0415 - two seconds that only this engine needs
 
-    began = time.monotonic()
     try:
-        spent = try_model(settings)
+        spent, took = try_model(settings)
     except (Transient, Permanent) as failure:
         return _failed("model", f"{settings.llm_model}: {failure.reason}", failure, _MODEL)
-    took = time.monotonic() - began
     return Finding("model", State.OK, f"{settings.llm_model} answers, {took:.1f} s, {spent.tokens:,} tokens")
 
 

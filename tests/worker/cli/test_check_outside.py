@@ -29,7 +29,7 @@ def model(server: LlmServer) -> dict[str, str]:
         "TICKETS_LLM_MODEL": "wise-1",
         "TICKETS_LLM_BASE_URL": server.url,
         "TICKETS_LLM_API_KEY": KEY,
-        "TICKETS_LLM_TIMEOUT": "2",
+        "TICKETS_LLM_TIMEOUT": "4",
     }
 
 
@@ -61,7 +61,7 @@ def test_a_model_that_answers_is_found_by_one_cheap_question(
         ({"status": 429}, ("llm_rate_limited", "warning", "TICKETS_LLM_CALLS_IN_FLIGHT")),
         ({"status": 500}, ("llm_server_error", "failed", "log")),
         ({"reset": True}, ("llm_unreachable", "away", "TICKETS_LLM_BASE_URL")),
-        ({"delay": 4.0}, ("llm_too_slow", "failed", "TICKETS_LLM_TIMEOUT")),
+        ({"delay": 6.0}, ("llm_too_slow", "failed", "TICKETS_LLM_TIMEOUT")),
         ({"raw": "{not json"}, ("llm_bad_answer", "failed", "call tools")),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 from pydantic import BaseModel
@@ -19,12 +20,18 @@ class Readiness(BaseModel):
     ready: bool
 
 
-def try_model(settings: Settings) -> Spending:
-    """Have the model fill in that form; what it cost. Raises Transient or Permanent, as its stages do."""
+def try_model(settings: Settings) -> tuple[Spending, float]:
+    """Have the model fill in that form; what it cost, and the seconds it took.
+
+    Raises Transient or Permanent, as its stages do.
+    """
     cost = Cost()
     with closing(Server(settings)) as server:
+        server.preload()  # beforehand, or the time it takes would be the model's
+        began = time.monotonic()
         question = Prompt(wording("trial"), "Ready?")
         answer = server.ask(question, Readiness, settings.llm_timeout.total_seconds(), cost).result()
+    took = time.monotonic() - began
     if isinstance(answer, Exception):
         raise answer
-    return cost.spending
+    return cost.spending, took
