@@ -1,6 +1,6 @@
 """The trained heads of `heads.npz`: linear models over sentence vectors, made by `python -m tests.training`.
 
-Training wants scikit-learn and half a minute; answering wants neither, so the arrays are shipped.
+Training wants scikit-learn and a minute; answering wants neither, so the arrays are shipped.
 """
 
 from __future__ import annotations
