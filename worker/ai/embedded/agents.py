@@ -17,8 +17,8 @@ from worker.ai.protocol import Finding
 from worker.domain.entities import AiAgent, Contract
 from worker.domain.intents import missing_fields
 
-# Relevance is fitted with tags weighing twice (see heads.py), because a tag too many costs little. An agent acts, so here
-# both errors weigh the same: two thirds, which are odds of two to one, stand where one half would.
+# Relevance is fitted with tags weighing twice, because a tag too many costs little. An agent acts, so here both errors
+# weigh the same: two thirds, which are odds of two to one, stand where one half would.
 APPLIES = 0.67  # confidence from which an agent applies
 APPLIES_WITH_GAPS = 0.7  # likewise, when required fields are missing
 _ALMOST = 0.5  # from here on it applies if all that it requires was found
