@@ -27,7 +27,7 @@ from worker.domain.words import BatchState
 from worker.storage.database import Database
 from worker.storage.tables import BatchRow, EndpointRow
 
-NAMES = ("memory", "single_patch_p95")
+NAMES = ("memory", "memory_main", "single_patch_p95")
 
 MEMORY_LIMIT = 350
 """MB that a process which applies a batch may take, however large the batch."""
@@ -120,24 +120,25 @@ def runs(_plan: Plan, _names: Collection[str]) -> int:
 
 def measure(kind: Kind, plan: Plan, names: Collection[str], told: Told) -> Iterator[Result]:
     """A worker with as many children as by default takes the large batch, and single patches before and beside it."""
-    idle, busy, peak = _watch(kind, plan)
+    idle, busy, peaks = _watch(kind, plan)
     told(f"{kind.name}, {plan.large:,} tickets beside single patches")
-    if "memory" in names:
-        yield Result("memory", kind.name, plan.large, peak, MEMORY_LIMIT, MEMORY_LIMIT / peak, 1, "MB")
+    for name, peak in peaks.items():
+        if name in names:
+            yield Result(name, kind.name, plan.large, peak, MEMORY_LIMIT, MEMORY_LIMIT / peak, 1, "MB")
     if "single_patch_p95" in names:
         yield Result("single_patch_p95", kind.name, plan.large, busy, idle, idle / busy, 1 / 3, "ms")
 
 
-def _watch(kind: Kind, plan: Plan) -> tuple[float, float, float]:
-    """The 95th percentile of single patches without and beside the batch in milliseconds, and the peak in MB."""
+def _watch(kind: Kind, plan: Plan) -> tuple[float, float, dict[str, float]]:
+    """The 95th percentile of single patches without and beside the batch in milliseconds, and peaks in MB."""
     with _running(kind, plan) as live:
         idle = live.patches(lambda done: done < plan.patches)
         key = live.send_large()
         busy = live.patches(lambda _: not live.ended(key))
-        peak = max(map(peak_memory, [live.pid, *children(live.pid)]))
+        peaks = {"memory": max(map(peak_memory, children(live.pid))), "memory_main": peak_memory(live.pid)}
     if len(busy) < _FEWEST:
         raise AssertionError(f"the batch was over after {len(busy)} patches; take a larger one")
-    return _p95(idle), _p95(busy), peak
+    return _p95(idle), _p95(busy), peaks
 
 
 def _p95(seconds: Sequence[float]) -> float:

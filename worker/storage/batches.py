@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, select, update
 
 from worker.domain.words import BatchState, Lane, Outcome
 from worker.storage.bulk import insert_rows
@@ -67,6 +67,11 @@ class Batch:
 
 
 _HEAD = [getattr(BatchRow, name) for name in Batch.__dataclass_fields__]
+_FOUND = {
+    name: select(*_HEAD).where(getattr(BatchRow, name) == bindparam("wanted"))  # made once: every chunk looks
+    for name in ("id", "key")
+}
+_LOCKED = {name: statement.with_for_update() for name, statement in _FOUND.items()}
 
 
 def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> Batch:
@@ -85,9 +90,8 @@ def find_batch(
     connection: Connection, *, batch_id: str | None = None, key: str | None = None, lock: bool = False
 ) -> Batch | None:
     """The head of a batch by id or key; with `lock`, nobody else applies a chunk of it until the transaction ends."""
-    wanted = BatchRow.id == batch_id if key is None else BatchRow.key == key
-    statement = select(*_HEAD).where(wanted)
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    name, wanted = ("id", batch_id) if key is None else ("key", key)
+    row = connection.execute((_LOCKED if lock else _FOUND)[name], {"wanted": wanted}).one_or_none()
     return None if row is None else _batch(row)
 
 

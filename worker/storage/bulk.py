@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     FromClause,
     Insert,
     String,
@@ -37,6 +38,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from worker.storage.encoding import encode
 from worker.storage.tables import Base
@@ -65,8 +67,9 @@ def insert_rows(
     table = _table(model)
     names = list(rows[0])
     if connection.dialect.name != "postgresql":
-        statement = sqlite.insert(table).values({name: bindparam(name) for name in names})
-        statement = _on_conflict(statement, names, skip_existing=skip_existing, replace=replace)
+        statement = _sqlite_insert(
+            connection.dialect, table, tuple(names), skip_existing=skip_existing, replace=tuple(replace)
+        )
         _execute_many(connection, statement, {name: (name, table.c[name]) for name in names}, rows)
     elif skip_existing or replace:
         source = _recordset(table, names, rows)
@@ -91,16 +94,13 @@ def update_rows(
         return
     table = _table(model)
     names = [name for name in rows[0] if name != "id"]
-    guard = [] if only_if is None else [only_if]
     if connection.dialect.name == "postgresql":
         source = _recordset(table, ["id", *names], rows)
-        statement = update(table).where(table.c.id == source.c.id, *guard)
+        statement = update(table).where(table.c.id == source.c.id, *([] if only_if is None else [only_if]))
         connection.execute(statement.values({name: source.c[name] for name in names}))
         return
-    bound = update(table).where(table.c.id == bindparam("row_id"), *guard)
-    statement = bound.values({name: bindparam(f"new_{name}") for name in names})
     given = {"row_id": ("id", table.c.id)} | {f"new_{name}": (name, table.c[name]) for name in names}
-    _execute_many(connection, statement, given, rows)
+    _execute_many(connection, _sqlite_update(connection.dialect, table, tuple(names), only_if), given, rows)
 
 
 def among(
@@ -115,12 +115,11 @@ def among(
 
 def _execute_many(
     connection: Connection,
-    statement: Insert | Update,
+    compiled: SQLCompiler,
     given: Mapping[str, tuple[str, Column[Any]]],
     rows: Sequence[Row],
 ) -> None:
     """Run a statement once for each row; `given` tells for its parameters the row's entry and the column."""
-    compiled = statement.compile(dialect=connection.dialect)
     fixed = compiled.params
     columns = []
     for parameter in compiled.positiontup or ():
@@ -130,6 +129,28 @@ def _execute_many(
         name, stored_in = given[parameter]
         columns.append(_column(rows, name, _to_sqlite(stored_in.type)))
     connection.exec_driver_sql(str(compiled), list(zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=256)  # to compile one takes longer than to run it with a row or two
+def _sqlite_insert(
+    dialect: Dialect, table: Table, names: tuple[str, ...], *, skip_existing: bool, replace: tuple[str, ...]
+) -> SQLCompiler:
+    statement = sqlite.insert(table).values({name: bindparam(name) for name in names})
+    return _compiled(_on_conflict(statement, names, skip_existing=skip_existing, replace=replace), dialect)
+
+
+@lru_cache(maxsize=256)
+def _sqlite_update(
+    dialect: Dialect, table: Table, names: tuple[str, ...], only_if: ColumnElement[bool] | None
+) -> SQLCompiler:
+    statement = update(table).where(table.c.id == bindparam("row_id"), *([] if only_if is None else [only_if]))
+    return _compiled(statement.values({name: bindparam(f"new_{name}") for name in names}), dialect)
+
+
+def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - what these statements compile to
+    return compiled
 
 
 def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:

@@ -18,6 +18,9 @@ from worker.storage.tables import HistoryRow, TicketRow, TicketTagRow, WorklogRo
 
 _TICKET = TicketRow.__table__
 assert isinstance(_TICKET, Table)  # noqa: S101 - a plain table
+_NOT_MANUAL = or_(
+    TicketRow.spam_status.is_(None), and_(*(TicketRow.spam_status != mark.value for mark in MANUAL_SPAM_STATUSES))
+)
 _SOURCES = {source.value: source for source in TagSource}
 
 _EXTRA = {
@@ -176,10 +179,7 @@ def _update_spam(connection: Connection, changes: Sequence[TicketChange], origin
         by_person += [{"id": row["id"], "spam_status": None} for row in automatic if row["id"] in reset]
     update_rows(connection, TicketRow, by_person)
     # The rule of contract section 3 stands here, so that no race gets past it.
-    not_manual = or_(
-        TicketRow.spam_status.is_(None), and_(*(TicketRow.spam_status != mark.value for mark in MANUAL_SPAM_STATUSES))
-    )
-    update_rows(connection, TicketRow, automatic, only_if=not_manual)
+    update_rows(connection, TicketRow, automatic, only_if=_NOT_MANUAL)
 
 
 def _is_personal(spam_status: Value) -> bool:

@@ -6,9 +6,22 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from worker.domain.words import DeliveryState
 from worker.storage.bulk import insert_rows
@@ -93,17 +106,23 @@ def _delivery_row(  # noqa: PLR0917 - a row's columns
 def form_digests(connection: Connection, batch_id: str, size: int, now: datetime) -> list[str]:
     """Put what was gathered for digests of an ended batch together, at most `size` events each; the ids to send."""
     one = DeliveryRow
-    gathered = and_(one.digest_id == batch_id, one.state == _WAITING)
-    place = func.row_number(type_=Integer).over(partition_by=one.endpoint_id, order_by=one.sequence) - 1
-    placed = select(one.id, one.endpoint_id, one.sequence, (place // size).label("part")).where(gathered).subquery()
-    part = (placed.c.endpoint_id, placed.c.part)
-    head = func.first_value(placed.c.id).over(partition_by=part, order_by=placed.c.sequence)
-    heads = select(placed.c.id, head.label("head")).subquery()
-    formed = update(one).where(one.id == heads.c.id).values(digest_id=heads.c.head, next_attempt_at=now)
-    if not connection.execute(formed).rowcount:
+    if not connection.execute(_forming(), {"batch": batch_id, "size": size, "now": now}).rowcount:
         return []
     query = select(one.id).where(one.batch_id == batch_id, one.digest_id == one.id, one.state == _WAITING)
     return list(connection.scalars(query.order_by(one.sequence)))
+
+
+@cache  # made once: it takes longer to put together than to run, and every batch ends with it
+def _forming() -> Update:
+    one = DeliveryRow
+    gathered = and_(one.digest_id == bindparam("batch"), one.state == _WAITING)
+    place = func.row_number(type_=Integer).over(partition_by=one.endpoint_id, order_by=one.sequence) - 1
+    part = (place // bindparam("size", type_=Integer)).label("part")
+    placed = select(one.id, one.endpoint_id, one.sequence, part).where(gathered).subquery()
+    parts = (placed.c.endpoint_id, placed.c.part)
+    head = func.first_value(placed.c.id).over(partition_by=parts, order_by=placed.c.sequence)
+    heads = select(placed.c.id, head.label("head")).subquery()
+    return update(one).where(one.id == heads.c.id).values(digest_id=heads.c.head, next_attempt_at=bindparam("now"))
 
 
 def is_sent() -> ColumnElement[bool]:
