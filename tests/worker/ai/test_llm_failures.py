@@ -46,11 +46,11 @@ def test_a_refused_call_is_a_lasting_failure(
 
 
 def test_a_hanging_server_is_given_up_in_time(server: LlmServer, engine_with: MakeEngine) -> None:
-    server.delay = 3
+    server.delay = 6
     began = time.monotonic()
     with pytest.raises(TooSlow, match="llm_too_slow"):
         engine_with(llm_timeout=timedelta(seconds=0.3)).summary(MOVING)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5
 
 
 def test_a_reset_connection_is_a_passing_failure(server: LlmServer, engine_with: MakeEngine) -> None:
@@ -87,7 +87,7 @@ def test_an_answer_that_trickles_in_is_too_slow(server: LlmServer, engine_with: 
     began = time.monotonic()
     with pytest.raises(TooSlow, match="llm_too_slow"):
         engine_with(llm_timeout=timedelta(seconds=0.5)).summary(MOVING)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5
 
 
 def test_an_answer_in_the_right_shape_at_the_second_attempt_counts(server: LlmServer, engine_with: MakeEngine) -> None:
@@ -149,8 +149,8 @@ def test_a_task_out_of_time_asks_nothing(server: LlmServer, engine_with: MakeEng
 
 
 def test_an_answer_takes_no_longer_than_the_task_may(server: LlmServer, engine_with: MakeEngine) -> None:
-    server.delay = 3
+    server.delay = 6
     began = time.monotonic()
     with pytest.raises(TooSlow):
         engine_with(lease=timedelta(seconds=0.5)).summary(MOVING)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 5

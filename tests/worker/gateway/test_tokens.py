@@ -76,7 +76,7 @@ def test_a_token_with_wrong_claims_is_refused_with_its_reason(claims: dict[str, 
         tokens().user_id(token(**claims))
 
 
-GOOD = {"sub": "7", "exp": int(time.time()) + 600}
+GOOD = {"sub": "7", "exp": int(time.time()) + 86_400}
 
 
 FORGED: dict[str, str] = {

@@ -74,7 +74,7 @@ def test_a_mark_that_a_person_set_is_in_no_difference(world: World, add_tickets:
 
 def test_what_people_wrote_is_told_by_its_size_alone(world: World, add_tickets: Add) -> None:
     before = {"sender": SECRET, "recipients": [SECRET], "body": SECRET, "subject": SECRET, "from_name": SECRET}
-    add_tickets(1, modified_at=START, **before)
+    add_tickets(1, modified_at=START, channel="chat", **before)
     patch = {
         "body": None,
         "subject": SECRET * 2,
