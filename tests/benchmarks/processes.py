@@ -102,7 +102,15 @@ def peak_memory(pid: int) -> float:
 
 
 def own_memory(pid: int) -> float:
-    """The memory that the process shares with no other, in MB (Linux)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    private = (line for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
-    return sum(int(line.split()[1]) for line in private) * 1024 / 1_000_000
+    """The memory that the process shares with no other, in MB (Linux).
+
+    What lies in shared memory counts for nobody, even where one process alone has looked at it so far.
+    """
+    own, shared = 0, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        name, value, *_ = line.split()
+        if not name.endswith(":"):  # a mapping begins, with its addresses and permissions
+            shared = value.endswith("s")
+        elif name in {"Private_Clean:", "Private_Dirty:"} and not shared:
+            own += int(value)
+    return own * 1024 / 1_000_000

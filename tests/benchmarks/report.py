@@ -65,7 +65,7 @@ one process that looks for garbage in cycles as rarely as a worker's does.
 - **llm_in_flight**: `summaryAndText` in one process that asks a model on this machine which answers after 300 ms. The
   baseline is what the calls in flight allow (`TICKETS_LLM_CALLS_IN_FLIGHT`) if nothing else took time.
 - **child_memory**: the memory that a child of a real worker shares with no other process, at its most: private pages by
-  `smaps_rollup` (Linux only), looked at after every 200 of so many full refreshes by the embedded engine. Models and
+  `smaps` (Linux only), looked at after every 200 of so many full refreshes by the embedded engine. Models and
   code are loaded before the fork, and shared. The baseline is the limit.
 - **sweep**: a sweep that reopens {due} pending tickets which are due, among {swept} tickets, against the same sweep
   among {few}; its query's plan stands below.
