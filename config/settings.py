@@ -84,7 +84,7 @@ def _lease(given: Mapping[str, timedelta]) -> timedelta:
 def _chunk_size(given: Mapping[str, object]) -> int:
     url = given.get("database_url")
     on_sqlite = not isinstance(url, SecretStr) or url.get_secret_value().startswith("sqlite")
-    return 250 if on_sqlite else 1_000
+    return 100 if on_sqlite else 1_000
 
 
 def _deliveries_kept_days(given: Mapping[str, int]) -> int:
@@ -162,7 +162,7 @@ class Settings(BaseSettings):
         default_factory=_chunk_size,
         description="Items saved in one transaction: large enough for set-based writing, short enough to hold locks. On"
         " SQLite, where one transaction writes at a time, a click waits for one that is under way.",
-        json_schema_extra={"default": "`1000`, on SQLite `250`"},
+        json_schema_extra={"default": "`1000`, on SQLite `100`"},
     )
     batch_slice: Duration = Field(
         timedelta(milliseconds=250),
@@ -302,10 +302,11 @@ class Settings(BaseSettings):
         description="How long one removal goes on at most; the rest is left to the next, so that others have a turn.",
     )
     worker_concurrency: Annotated[int, Field(ge=1, le=1_024)] = Field(
-        default_factory=lambda: (os.cpu_count() or 1) + 1,
-        description="Child processes of one worker. From two on, one takes nothing of large batches, so that a click"
-        " finds it free; the others compute, so that more of them than cores does not help.",
-        json_schema_extra={"default": "the number of CPU cores, and one"},
+        default_factory=lambda: (os.cpu_count() or 1) + 2,
+        description="Child processes of one worker. From two on, one takes nothing but interactive batches, and from"
+        " three on, another one nothing of large batches, so that what somebody waits for finds one free; the others"
+        " compute, so that more of them than cores does not help.",
+        json_schema_extra={"default": "the number of CPU cores, and two"},
     )
     engine: Literal["embedded", "llm"] = Field(
         "embedded",

@@ -24,7 +24,7 @@ class Consumer(celery.worker.consumer.Consumer):  # type: ignore[misc] # celery 
 
     def create_task_handler(self, *args: Any) -> Callable[[Any], None]:  # noqa: ANN401 - Celery's own arguments
         """Celery's handler of messages, for which no shape is fatal."""
-        self._reserve_a_process()
+        self._keep_processes_free()
         handle = super().create_task_handler(*args)
         server_away = self.connection_errors + self.channel_errors
 
@@ -38,11 +38,11 @@ class Consumer(celery.worker.consumer.Consumer):  # type: ignore[misc] # celery 
 
         return on_message
 
-    def _reserve_a_process(self) -> None:
-        """One process of several is left to the interactive lane."""
+    def _keep_processes_free(self) -> None:
+        """Tells the Redis transport how many processes there are: some are kept for what somebody waits for."""
         channel = getattr(self.task_consumer, "channel", None)
         if isinstance(channel, Channel):
-            channel.reserved = 1 if self.pool.num_processes > 1 else 0
+            channel.processes = self.pool.num_processes
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Tells the Redis transport what had not begun, before Celery forgets it."""

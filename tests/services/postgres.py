@@ -34,6 +34,8 @@ _FAST = {
     "listen_addresses": "''",
     "max_connections": "200",
     "shared_buffers": "64MB",
+    "min_wal_size": "32MB",
+    "max_wal_size": "128MB",
 }
 
 
@@ -86,14 +88,14 @@ def _programs(user: str, folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server of this test worker."""
-    with serving(_FAST) as server:
+    with serving(_FAST, in_memory=True) as server:
         yield server
 
 
 @contextmanager
-def serving(settings: Mapping[str, str]) -> Iterator[PostgresServer]:
+def serving(settings: Mapping[str, str], *, in_memory: bool = False) -> Iterator[PostgresServer]:
     """A server of its own with these settings, until the block ends."""
-    folder = new_folder("postgres")
+    folder = new_folder("postgres", in_memory=in_memory)
     user = getpass.getuser()
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         user = "nobody"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from queue import Empty
 from typing import Any
 
@@ -13,6 +14,7 @@ import structlog
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual.base import Message as KombuMessage
+from kombu.utils.scheduling import round_robin_cycle
 
 from config.routing import Queue
 from worker.broker.broadcast import is_broadcast, reply
@@ -27,7 +29,17 @@ log = structlog.get_logger(__name__)
 TASK_QUEUES = frozenset(map(str, Queue))
 
 _SOON = 0.1
-"""Seconds after which a worker without room for the bulk lane looks by itself whether it has some again."""
+"""Seconds after which a worker without room for all messages looks by itself whether it has some again."""
+
+
+class Room(IntEnum):
+    """Which messages a worker has room for, the fewest first."""
+
+    CLICKS = 0
+    """Interactive messages of the ingest queue: somebody waits for a change to be saved."""
+    INTERACTIVE = 1
+    """These, and what comes of them: webhooks and refreshes of the interactive lane."""
+    ALL = 2
 
 
 def install() -> None:
@@ -92,17 +104,18 @@ class Message(KombuMessage):
 class Channel(kombu_redis.Channel):
     """A channel that hands on only entries that were checked and built anew.
 
-    One more transport option: `max_message_bytes`. `reserved`: so many of the worker's processes take nothing of the
-    bulk lane, so that a click finds one free.
+    One more transport option: `max_message_bytes`. Of the worker's `processes`, one takes nothing but clicks, and
+    another one nothing of the bulk lane, as far as there are so many: what somebody waits for finds one free.
     """
 
     QoS = QoS
     Message = Message
 
     max_message_bytes = 128 * 2**20
-    reserved = 0
+    processes = 1
+    _waits_for = Room.ALL
     _waits_as: int | None = None
-    """The server's number for the connection that waits for the interactive lane alone, while it does."""
+    """The server's number for the connection that waits for less than all messages, while it does."""
     from_transport_options = (*kombu_redis.Channel.from_transport_options, "max_message_bytes")  # type: ignore[assignment]
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - kombu's signature
@@ -113,16 +126,25 @@ class Channel(kombu_redis.Channel):
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         settle(self._create_client)
-        if self._has_room_for_bulk():
+        room = self._room()
+        if room is Room.ALL:
             super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
             return
-        self._waits_as = self._own_number()
-        steps = self.priority_steps
-        self.priority_steps = steps[:-1]  # the keys it waits for
-        try:
+        self._waits_for, self._waits_as = room, self._own_number()
+        with self._only(room):
             super()._brpop_start(_SOON)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _only(self, room: Room) -> Iterator[None]:
+        """Leaves out the keys of other messages: a key is a queue and a priority."""
+        steps, queues = self.priority_steps, self._queue_cycle
+        self.priority_steps = steps[:-1]
+        if room is Room.CLICKS:
+            self._queue_cycle = round_robin_cycle([str(Queue.INGEST)])  # type: ignore[no-untyped-call]
+        try:
+            yield
         finally:
-            self.priority_steps = steps
+            self.priority_steps, self._queue_cycle = steps, queues
 
     def _own_number(self) -> int | None:
         """The server's number for the connection that waits; None where this user may not ask for it."""
@@ -134,23 +156,34 @@ class Channel(kombu_redis.Channel):
             return None
 
     def look_again(self) -> None:
-        """Ends a wait for the interactive lane alone when there is room for the bulk lane.
+        """Ends a wait for some messages alone when there is room for more of them.
 
-        The server looks at the clocks of those who wait only ten times a second: as many messages would the lane get.
+        The server looks at the clocks of those who wait only ten times a second: as many messages would a lane get.
         """
-        if self._waits_as is not None and self._has_room_for_bulk():
+        if self._waits_as is not None and self._room() > self._waits_for:
             waits_as, self._waits_as = self._waits_as, None
             with suppress(redis.exceptions.RedisError):  # it looks by itself, if later
                 self._create_client().client_unblock(waits_as)  # type: ignore[no-untyped-call]
 
-    def _has_room_for_bulk(self) -> bool:
-        """Whether one more message of the bulk lane would leave a process free of them."""
+    def _room(self) -> Room:
+        """What one more message may be, if those that nobody waits for are to leave processes free for others."""
         qos = self.qos
-        if not self.reserved or not qos.prefetch_count:
-            return True
+        spare = self.processes - 1
+        if not spare or not qos.prefetch_count:
+            return Room.ALL
+        for_clicks = int(Queue.INGEST in self.active_queues)
+        for_interactive = min(1, spare - for_clicks)
         under_way = [message for tag, message in qos._delivered.items() if tag not in qos._dirty]  # noqa: SLF001 - as kombu's own `can_consume` counts
-        bulk = sum(message.properties.get("priority") == self.priority_steps[-1] for message in under_way)
-        return bool(bulk < qos.prefetch_count - self.reserved)
+        bulk = sum(map(self._is_bulk, under_way))
+        if sum(not self._is_click(message) for message in under_way) >= qos.prefetch_count - for_clicks:
+            return Room.CLICKS
+        return Room.ALL if bulk < qos.prefetch_count - for_clicks - for_interactive else Room.INTERACTIVE
+
+    def _is_bulk(self, message: KombuMessage) -> bool:
+        return bool(message.properties.get("priority") == self.priority_steps[-1])
+
+    def _is_click(self, message: KombuMessage) -> bool:
+        return message.delivery_info["routing_key"] == Queue.INGEST and not self._is_bulk(message)
 
     def _brpop_read(self, **options: Any) -> bool:  # noqa: ANN401 - kombu's own options
         try:

@@ -36,6 +36,11 @@ class Cause:
 
 def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cause) -> list[str]:
     """One event for each changed ticket; the ids of messages that carry many deliveries each."""
+    return announce_in_batch(connection, changes, cause)[0]
+
+
+def announce_in_batch(connection: Connection, changes: Sequence[TicketChange], cause: Cause) -> tuple[list[str], bool]:
+    """The same, and whether endpoints that want digests are told with the batch's end (`announce_digests`)."""
     extra: dict[str, object] = {"autoOpenedDueToDueDate": True} if cause.due_date_passed else {}
     at = _time(cause.at)
     events = []
@@ -45,11 +50,13 @@ def announce(connection: Connection, changes: Sequence[TicketChange], cause: Cau
             body = ticket_updated(change.ticket.id, cause.user_id, cause.batch_id, new, old, at, **extra)
             events.append(_event(TICKET_UPDATED, change, cause.batch_id, body))
     if not events:
-        return []
-    gather = cause.batch_id is not None
-    ready = add_events(connection, events, active_endpoints(connection), now=cause.at, gather=gather)
+        return [], False
+    endpoints = active_endpoints(connection)
+    gather = cause.batch_id is not None and any(endpoint.digest for endpoint in endpoints)
+    ready = add_events(connection, events, endpoints, now=cause.at, gather=gather)
     ids = ready.get(cause.batch_id, [])
-    return carry(connection, _TASK, _ARGUMENT, ids, batch_id=cause.batch_id, lane=cause.lane, now=cause.at)
+    messages = carry(connection, _TASK, _ARGUMENT, ids, batch_id=cause.batch_id, lane=cause.lane, now=cause.at)
+    return messages, gather
 
 
 def announce_digests(context: Context, connection: Connection, batch: Batch) -> list[str]:

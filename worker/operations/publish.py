@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -43,6 +43,21 @@ def publish_next(context: Context, batch_ids: Collection[str]) -> int:
     return _send(context, partial(_next, context, batch_ids)) if batch_ids else 0
 
 
+def send_claimed(context: Context, messages: Sequence[Message]) -> int:
+    """Send messages that a committed transaction has noted as sent; returns how many left."""
+    if not messages:
+        return 0
+    try:
+        context.send(messages)
+    except (KombuError, RedisError, OSError) as error:
+        log.warning("outbox_not_sent", messages=len(messages), error=type(error).__name__)
+        soon = context.clock() + context.settings.relay_interval
+        waiting = [message.id for message in messages]
+        context.database.transact(lambda connection: take_back(connection, waiting, soon))
+        return 0
+    return len(messages)
+
+
 def _sweep(context: Context, limit: int, connection: Connection, now: datetime, again_at: datetime) -> list[Message]:
     """What is due, the interactive lane first, and what had to wait for room."""
     _bring_back(context, connection, now)
@@ -78,15 +93,4 @@ def _next(
 def _send(context: Context, claim: Claim) -> int:
     now = context.clock()
     again_at = now + context.settings.resend_after
-    messages = context.database.transact(lambda connection: claim(connection, now, again_at))
-    if not messages:
-        return 0
-    try:
-        context.send(messages)
-    except (KombuError, RedisError, OSError) as error:
-        log.warning("outbox_not_sent", messages=len(messages), error=type(error).__name__)
-        soon = now + context.settings.relay_interval
-        waiting = [message.id for message in messages]
-        context.database.transact(lambda connection: take_back(connection, waiting, soon))
-        return 0
-    return len(messages)
+    return send_claimed(context, context.database.transact(lambda connection: claim(connection, now, again_at)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, select, update
 
 from worker.domain.words import BatchState, Lane, Outcome
 from worker.storage.bulk import insert_rows
@@ -74,16 +74,19 @@ _FOUND = {
 _LOCKED = {name: statement.with_for_update() for name, statement in _FOUND.items()}
 
 
-def add_batch(connection: Connection, head: Mapping[str, Any], chunks: Sequence[Sequence[IndexedItem]]) -> Batch:
-    """Write an accepted batch with its items, and give its head; a key that is taken meanwhile is a lost race."""
-    empty = {outcome.value: 0 for outcome in Outcome}
-    row = {**head, **empty, "chunks": len(chunks), "next_chunk": 0, "started_at": None, "finished_at": None}
-    added = connection.execute(insert(BatchRow).values(row).returning(*_HEAD))
+def new_batch(head: Mapping[str, Any], chunks: int) -> Batch:
+    """The head of a batch of which nothing is applied yet."""
+    empty: dict[str, Any] = {outcome.value: 0 for outcome in Outcome}
+    return Batch(**head, **empty, chunks=chunks, next_chunk=0, started_at=None, finished_at=None)
+
+
+def add_batch(connection: Connection, batch: Batch, chunks: Sequence[Sequence[IndexedItem]]) -> None:
+    """Write a batch down with its items; a key that is taken meanwhile is a lost race."""
+    insert_rows(connection, BatchRow, [_row(batch)])
     for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
         part = enumerate(chunks[start : start + _CHUNKS_AT_ONCE], start)
-        rows = [{"batch_id": head["id"], "position": at, "items": json.dumps(items)} for at, items in part]
+        rows = [{"batch_id": batch.id, "position": at, "items": json.dumps(items)} for at, items in part]
         insert_rows(connection, BatchChunkRow, rows)
-    return _batch(added.one())
 
 
 def find_batch(
@@ -97,6 +100,11 @@ def find_batch(
 
 def _batch(row: Row[Any]) -> Batch:
     return Batch(**{**row._mapping, "state": BatchState(row.state), "lane": Lane(row.lane)})  # noqa: SLF001 - the documented mapping of a row
+
+
+def _row(batch: Batch) -> dict[str, Any]:
+    row = {name: getattr(batch, name) for name in Batch.__dataclass_fields__}
+    return row | {"state": batch.state.value, "lane": batch.lane.value}
 
 
 def lanes_of(connection: Connection, ids: Collection[str]) -> dict[str | None, Lane]:
@@ -119,27 +127,28 @@ def chunk_items(connection: Connection, batch_id: str, position: int) -> list[In
     return [(index, item) for index, item in json.loads(connection.execute(query).scalar_one())]
 
 
-def finish_chunk(
-    connection: Connection,
-    batch: Batch,
-    outcomes: Mapping[Outcome, int],
-    now: datetime,
-    *,
-    began: datetime | None = None,
-) -> Batch:
-    """Count a chunk's outcomes and step to the next one; after the last one the batch is done. The head after that.
+def stepped(batch: Batch, outcomes: Mapping[Outcome, int], *, began: datetime, ended: datetime) -> Batch:
+    """A batch after its next chunk, which ended so: its outcomes are counted, and with the last one it is done."""
+    at = batch.next_chunk + 1
+    last = at >= batch.chunks
+    return replace(
+        batch,
+        **{outcome.value: getattr(batch, outcome.value) + count for outcome, count in outcomes.items()},
+        next_chunk=at,
+        state=BatchState.DONE if last else BatchState.RUNNING,
+        started_at=batch.started_at or began,
+        finished_at=ended if last else None,
+    )
 
-    `began` is when the chunk was begun; with the first one the batch was.
-    """
-    last = batch.next_chunk + 1 >= batch.chunks
-    values: dict[str, Any] = {outcome.value: getattr(BatchRow, outcome.value) + n for outcome, n in outcomes.items()}
-    values["next_chunk"] = batch.next_chunk + 1
-    values["state"] = (BatchState.DONE if last else BatchState.RUNNING).value
-    values["started_at"] = func.coalesce(BatchRow.started_at, began or now)
-    if last:
-        values["finished_at"] = now
-    stepped = update(BatchRow).where(BatchRow.id == batch.id).values(**values).returning(*_HEAD)
-    return _batch(connection.execute(stepped).one())
+
+_STEPS = ["state", "next_chunk", "started_at", "finished_at", *(outcome.value for outcome in Outcome)]
+_STEP = update(BatchRow).where(BatchRow.id == bindparam("batch"))
+
+
+def save_step(connection: Connection, batch: Batch) -> None:
+    """Write down how far a locked batch has come."""
+    row = _row(batch)
+    connection.execute(_STEP, {"batch": batch.id, **{name: row[name] for name in _STEPS}})
 
 
 def add_ledger(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,15 +1,16 @@
 """Writing and finding many rows with one statement, on both databases.
 
-PostgreSQL takes new rows by COPY, and rows that must meet stored ones as one JSON document that `json_to_recordset`
-spreads: one plan, one round trip. SQLite runs in this process, so its prepared statement over a list of rows is faster
-than unpacking JSON; the rows go to the driver itself, since SQLAlchemy would bind each value anew.
+PostgreSQL takes new rows by COPY, or by INSERT if they are few, which is one round trip instead of two, and rows that
+must meet stored ones as one JSON document that `json_to_recordset` spreads: one plan, one round trip. SQLite runs in
+this process, so its prepared statement over a list of rows is faster than unpacking JSON; the rows go to the driver
+itself, since SQLAlchemy would bind each value anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from psycopg import Error as PsycopgError
@@ -39,6 +40,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 from worker.storage.encoding import encode
 from worker.storage.tables import Base
@@ -47,6 +49,9 @@ from worker.storage.tables.base import UtcTime
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 Given = Mapping[str, tuple[str, Column[Any]]]
+
+_FEW = 4
+"""Rows up to which PostgreSQL's INSERT is quicker than COPY."""
 
 
 def insert_rows(
@@ -72,9 +77,12 @@ def insert_rows(
         )
         _execute_many(connection, statement, {name: (name, table.c[name]) for name in names}, rows)
     elif skip_existing or replace:
-        source = _recordset(table, names, rows)
+        source = _recordset(table, names)
         into = postgresql.insert(table).from_select(names, select(*(source.c[name] for name in names)))
-        connection.execute(_on_conflict(into, names, skip_existing=skip_existing, replace=replace))
+        statement = _on_conflict(into, names, skip_existing=skip_existing, replace=replace)
+        connection.execute(statement, {_ROWS: _document(names, rows)})
+    elif len(rows) <= _FEW:
+        _insert_few(connection, table, names, rows)
     else:
         _copy(connection, table, names, rows)
 
@@ -95,9 +103,7 @@ def update_rows(
     table = _table(model)
     names = [name for name in rows[0] if name != "id"]
     if connection.dialect.name == "postgresql":
-        source = _recordset(table, ["id", *names], rows)
-        statement = update(table).where(table.c.id == source.c.id, *([] if only_if is None else [only_if]))
-        connection.execute(statement.values({name: source.c[name] for name in names}))
+        connection.execute(_postgres_update(table, tuple(names), only_if), {_ROWS: _document(["id", *names], rows)})
         return
     given = {"row_id": ("id", table.c.id)} | {f"new_{name}": (name, table.c[name]) for name in names}
     _execute_many(connection, _sqlite_update(connection.dialect, table, tuple(names), only_if), given, rows)
@@ -107,10 +113,28 @@ def among(
     connection: Connection, attribute: InstrumentedAttribute[Any], values: Collection[Any]
 ) -> ColumnElement[bool]:
     """Whether a column is one of the values, however many: they travel as one parameter."""
-    if connection.dialect.name == "postgresql":
-        return attribute == any_(literal(list(values), postgresql.ARRAY(attribute.type)))
-    given = func.json_each(encode(list(values))).table_valued("value")
-    return attribute.in_(select(given.c.value))
+    dialect = connection.dialect.name
+    return _is_among(dialect, attribute, literal(as_parameter(connection, values), _parameter_type(dialect, attribute)))
+
+
+def among_given(dialect: str, attribute: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """The same in a statement that is made once: `as_parameter` gives the values of the parameter `name`."""
+    return _is_among(dialect, attribute, bindparam(name, type_=_parameter_type(dialect, attribute)))
+
+
+def as_parameter(connection: Connection, values: Collection[Any]) -> list[Any] | str:
+    """Values as the one parameter that they travel as."""
+    return list(values) if connection.dialect.name == "postgresql" else encode(list(values))
+
+
+def _is_among(dialect: str, attribute: InstrumentedAttribute[Any], given: ColumnElement[Any]) -> ColumnElement[bool]:
+    if dialect == "postgresql":
+        return attribute == any_(given)
+    return attribute.in_(select(func.json_each(given).table_valued("value").c.value))
+
+
+def _parameter_type(dialect: str, attribute: InstrumentedAttribute[Any]) -> TypeEngine[Any]:
+    return postgresql.ARRAY(attribute.type) if dialect == "postgresql" else Text()
 
 
 def _execute_many(
@@ -173,6 +197,31 @@ def _sqlite_time(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+def _insert_few(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Send rows as the values of one INSERT, each in the form in which PostgreSQL reads its type."""
+    kinds = [_to_postgres(table.c[name].type) for name in names]
+    values = [value for row in zip(*map(partial(_column, rows), names, kinds), strict=True) for value in row]
+    try:
+        with cast("Any", connection.connection).cursor() as cursor:
+            cursor.execute(_insert_statement(table, tuple(names), len(rows)), values)
+    except PsycopgError as error:
+        raise _translated(connection, error) from None
+
+
+@lru_cache(maxsize=256)
+def _insert_statement(table: Table, names: tuple[str, ...], rows: int) -> bytes:
+    fields = sql.SQL(", ").join(map(sql.Identifier, names))
+    row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(names)))
+    values = sql.SQL(", ").join([row] * rows)
+    return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(sql.Identifier(table.name), fields, values).as_bytes()
+
+
+def _to_postgres(kind: object) -> Convert | None:
+    if isinstance(kind, JSON):
+        return encode
+    return _time_copied if isinstance(kind, UtcTime) else None
+
+
 def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
     """Send all rows as one text: the driver would look at each value's type anew."""
     columns = [_texts(rows, name, _to_copy(table.c[name].type)) for name in names]
@@ -218,7 +267,7 @@ def _translated(connection: Connection, error: PsycopgError) -> BaseException:
     if lost:
         connection.invalidate(error)
     return DBAPIError.instance(
-        "COPY", None, error, PsycopgError, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        "INSERT", None, error, PsycopgError, hide_parameters=True, connection_invalidated=lost, dialect=dialect
     )
 
 
@@ -231,12 +280,26 @@ def _on_conflict(statement: Any, names: Sequence[str], *, skip_existing: bool, r
     return statement
 
 
-def _recordset(table: Table, names: Sequence[str], rows: Sequence[Row]) -> FromClause:
+@lru_cache(maxsize=256)
+def _postgres_update(table: Table, names: tuple[str, ...], only_if: ColumnElement[bool] | None) -> Update:
+    source = _recordset(table, ["id", *names])
+    statement = update(table).where(table.c.id == source.c.id, *([] if only_if is None else [only_if]))
+    return statement.values({name: source.c[name] for name in names})
+
+
+_ROWS = "given_rows"
+"""The parameter that carries all rows of a statement."""
+
+
+def _document(names: Sequence[str], rows: Sequence[Row]) -> str:
+    return encode([{name: row[name] for name in names} for row in rows])
+
+
+def _recordset(table: Table, names: Sequence[str]) -> FromClause:
     """The rows as something to select from, typed as the table's columns."""
     columns = [column(name, table.c[name].type) for name in names]
-    document = encode([{name: row[name] for name in names} for row in rows])
     return (
-        func.json_to_recordset(sql_cast(literal(document, Text()), postgresql.JSON))
+        func.json_to_recordset(sql_cast(bindparam(_ROWS, type_=Text()), postgresql.JSON))
         .table_valued(*columns)
         .render_derived(name="given", with_types=True)
     )

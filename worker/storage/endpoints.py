@@ -94,8 +94,10 @@ def is_active() -> ColumnElement[bool]:
 
 def active_endpoints(connection: Connection) -> list[Endpoint]:
     """The endpoints that are switched on."""
-    query = select(*_WISHES).where(is_active()).order_by(EndpointRow.id)
-    return [Endpoint(*row) for row in connection.execute(query)]
+    return [Endpoint(*row) for row in connection.execute(_ACTIVE)]
+
+
+_ACTIVE = select(*_WISHES).where(is_active()).order_by(EndpointRow.id)
 
 
 def save_endpoints(connection: Connection, endpoints: Sequence[Definition]) -> None:

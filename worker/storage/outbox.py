@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from config.routing import TaskName
 from worker.domain.words import Lane, MessageState
-from worker.storage.bulk import insert_rows
+from worker.storage.bulk import among_given, as_parameter, insert_rows
 from worker.storage.ids import new_ids
 from worker.storage.tables import OutboxRow
 
@@ -130,16 +132,20 @@ def mark_sent(connection: Connection, ids: Sequence[str], again_at: datetime) ->
     """Note locked rows as sent, to be sent again at that time; their messages in the given order."""
     if not ids:
         return []
-    statement = (
+    given = {"ids": as_parameter(connection, ids), "again_at": again_at}
+    rows = connection.execute(_sending(connection.dialect.name), given)
+    messages = {row.id: Message(row.id, row.task, row.arguments, Lane(row.lane)) for row in rows}
+    return [messages[message_id] for message_id in ids if message_id in messages]
+
+
+@cache  # every batch and every refresh needs it
+def _sending(dialect: str) -> ReturningUpdate[Any]:
+    return (
         update(OutboxRow)
-        .where(OutboxRow.id.in_(ids))
-        .values(state=MessageState.SENT.value, due_at=again_at, sent=OutboxRow.sent + 1)
+        .where(among_given(dialect, OutboxRow.id, "ids"))
+        .values(state=MessageState.SENT.value, due_at=bindparam("again_at"), sent=OutboxRow.sent + 1)
         .returning(OutboxRow.id, OutboxRow.task, OutboxRow.arguments, OutboxRow.lane)
     )
-    messages = {
-        row.id: Message(row.id, row.task, row.arguments, Lane(row.lane)) for row in connection.execute(statement)
-    }
-    return [messages[message_id] for message_id in ids if message_id in messages]
 
 
 def finish_message(connection: Connection, message_id: str) -> list[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, or_, select
+from sqlalchemy import Connection, Select, Table, and_, delete, or_, select
 
 from worker.domain.changes import BY_SYSTEM, Actor, TicketChange, work_action
 from worker.domain.entities import MANUAL_SPAM_STATUSES, Ticket, Value
 from worker.domain.fields import FIELDS, Role
 from worker.domain.words import ActorType, TagSource
-from worker.storage.bulk import among, insert_rows, update_rows
+from worker.storage.bulk import among, among_given, as_parameter, insert_rows, update_rows
 from worker.storage.tables import HistoryRow, TicketRow, TicketTagRow, WorklogRow
 
 _TICKET = TicketRow.__table__
@@ -70,24 +71,30 @@ class Origin:
 
 def lock_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str]) -> dict[int, Ticket]:
     """Read the tickets with these fields and lock them, in the order of their ids, until the transaction ends."""
-    return _snapshots(connection, _select(fields).order_by(TicketRow.id).with_for_update(), ids)
+    return _snapshots(connection, _locking(connection.dialect.name, frozenset(fields)), ids)
 
 
 def read_tickets(connection: Connection, ids: Collection[int], fields: Iterable[str] = ()) -> dict[int, Ticket]:
     """Read the tickets without a lock; no fields named means all."""
-    return _snapshots(connection, _select(fields or COLUMNS), ids)
+    return _snapshots(connection, _reading(connection.dialect.name, frozenset(fields or COLUMNS)), ids)
 
 
-def _select(fields: Iterable[str]) -> Any:  # noqa: ANN401 - a Select over chosen columns
+@lru_cache(maxsize=256)  # the same few fields come again and again
+def _locking(dialect: str, fields: frozenset[str]) -> Select[Any]:
+    return _reading(dialect, fields).order_by(TicketRow.id).with_for_update()
+
+
+@lru_cache(maxsize=256)
+def _reading(dialect: str, fields: frozenset[str]) -> Select[Any]:
     names = sorted({*fields, *DECIDING, *FOLLOWING} - {"id"})
     columns = [_TICKET.c[COLUMNS[name]].label(name) for name in names]
-    return select(TicketRow.id, TicketRow.version, *columns)
+    return select(TicketRow.id, TicketRow.version, *columns).where(among_given(dialect, TicketRow.id, "ids"))
 
 
-def _snapshots(connection: Connection, statement: Any, ids: Collection[int]) -> dict[int, Ticket]:  # noqa: ANN401
+def _snapshots(connection: Connection, statement: Select[Any], ids: Collection[int]) -> dict[int, Ticket]:
     if not ids:
         return {}
-    rows = connection.execute(statement.where(among(connection, TicketRow.id, ids)))
+    rows = connection.execute(statement, {"ids": as_parameter(connection, ids)})
     names = list(rows.keys())[2:]
     found = [(row[0], row[1], dict(zip(names, row[2:], strict=True))) for row in rows.all()]
     tags = tags_of(connection, [ticket_id for ticket_id, _, _ in found])
@@ -101,11 +108,16 @@ def tags_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int,
     tags: dict[int, dict[int, TagSource]] = {}
     if not ids:
         return tags
-    query = select(TicketTagRow.ticket_id, TicketTagRow.tag_id, TicketTagRow.source)
-    rows = connection.execute(query.where(among(connection, TicketTagRow.ticket_id, ids)))
+    rows = connection.execute(_tags(connection.dialect.name), {"ids": as_parameter(connection, ids)})
     for ticket_id, tag_id, source in rows.all():
         tags.setdefault(ticket_id, {})[tag_id] = _SOURCES[source]
     return tags
+
+
+@cache
+def _tags(dialect: str) -> Select[int, int, str]:
+    row = TicketTagRow
+    return select(row.ticket_id, row.tag_id, row.source).where(among_given(dialect, row.ticket_id, "ids"))
 
 
 def owners_of_external_ids(connection: Connection, external_ids: Collection[str]) -> dict[str, int]:

@@ -561,10 +561,10 @@ def test_a_batch_whose_process_died_goes_on_where_it_stopped(world: World, add_t
 
 
 def _dies_after(world: World, chunks: int) -> Any:  # noqa: ANN401
-    """A context whose clock is asked twice before the first chunk and twice for each chunk, and then no more."""
+    """A context whose clock is asked twice before the first chunk and three times for each chunk, and then no more."""
     from dataclasses import replace  # noqa: PLC0415
 
-    left = [2 + 2 * chunks]
+    left = [2 + 3 * chunks]
 
     def clock() -> Any:  # noqa: ANN401
         if left[0] == 0:

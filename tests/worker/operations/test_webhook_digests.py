@@ -14,7 +14,7 @@ from worker.operations.explanation.explain import explain
 from worker.operations.ingest.accept import Flags, accept
 from worker.operations.ingest.chunk import apply_next_chunk
 from worker.operations.inspection.batch import show_batch
-from worker.operations.publish import publish
+from worker.operations.publish import publish, send_claimed
 from worker.storage.tables import AttemptRow, DeadLetterRow, DeliveryRow, OutboxRow
 
 
@@ -119,7 +119,7 @@ def test_an_endpoint_that_wants_digests_no_more_gets_what_was_gathered(
     apply_next_chunk(world.context, batch.id)
 
     listen(world, receiver, "a", digest=False)
-    publish(world.context, apply_next_chunk(world.context, batch.id).messages)
+    send_claimed(world.context, apply_next_chunk(world.context, batch.id).messages)
     run_all(world)
 
     assert sorted(body.get("ticketId", 0) or tickets_of(body)[0] for body in bodies(receiver)) == [1, 2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from worker.context import Context
 from worker.domain.words import ENDED_BATCH, BatchState, ErrorCode, Lane, MessageState
 from worker.payload.batch import batch_digest, check_batch, ticket_id_of
 from worker.payload.refusal import Refused
-from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch
+from worker.storage.batches import Batch, IndexedItem, add_batch, find_batch, new_batch
 from worker.storage.outbox import add_message
 
 _NAMESPACE = uuid.UUID("6f1b8f3a-0f6e-4c38-9d0c-2b9a5c1f7e11")
@@ -73,32 +73,36 @@ def accept(
         message_id: the task's that brought the batch; the batch's result is to be stored under it.
         start_at: when a worker is sent for it; by default so late that the caller, who applies it, should have ended.
         parent_id: the batch whose failed items these are.
-        apply: applies all of a new batch in the same transaction, and gives its head; then nobody has to go on with it.
+        apply: applies all of a new batch in the same transaction, before it is written down, and gives its head; then
+            nobody has to go on with it.
 
     Raises:
         Refused: `idempotency_key_reused`: the key stands for another body or other flags.
     """
     key = flags.idempotency_key
     assert key is not None  # noqa: S101 - the caller falls back to the task id
-    head = _head(context, key, items, flags) | {"parent_id": parent_id}
     size = max(len(items), 1) if flags.atomic else context.settings.chunk_size
-    later = head["created_at"] + context.settings.resend_after
+    chunks = split(items, size)
+    new = new_batch(_head(context, key, items, flags) | {"parent_id": parent_id}, len(chunks))
+    later = new.created_at + context.settings.resend_after
 
     def write(connection: Connection) -> Batch:
         # Locked, so that a batch in its last chunk is seen to end, or sees who waits for that.
         batch = find_batch(connection, key=key, lock=message_id is not None)
-        if batch is None and apply is not None:
-            return apply(connection, add_batch(connection, head, split(items, size)))
         if batch is None:
-            state = MessageState.SENT if start_at is None else MessageState.READY
-            _keep_alive(connection, head, message_id or head["id"], start_at or later, state)
-            return add_batch(connection, head, split(items, size))
-        if message_id is not None and batch.digest == head["digest"] and batch.state not in ENDED_BATCH:
-            _keep_alive(connection, head, message_id, later, MessageState.POSTPONED)
+            batch = new
+            if apply is not None:
+                batch = apply(connection, new)
+            else:
+                state = MessageState.SENT if start_at is None else MessageState.READY
+                _keep_alive(connection, new, message_id or new.id, start_at or later, state)
+            add_batch(connection, batch, chunks)
+        elif message_id is not None and batch.digest == new.digest and batch.state not in ENDED_BATCH:
+            _keep_alive(connection, new, message_id, later, MessageState.POSTPONED)
         return batch
 
     batch = context.database.transact(write)
-    if batch.digest != head["digest"]:
+    if batch.digest != new.digest:
         raise Refused(
             ErrorCode.IDEMPOTENCY_KEY_REUSED, "this idempotency key was used with another body or other flags"
         )
@@ -110,10 +114,10 @@ def _head(context: Context, key: str, items: Sequence[object], flags: Flags) -> 
         "id": batch_id_of(key),
         "key": key,
         "digest": digest_of(items, flags),
-        "state": BatchState.ACCEPTED.value,
+        "state": BatchState.ACCEPTED,
         "source": flags.source,
         "user_id": flags.user_id,
-        "lane": lane_of(items, flags).value,
+        "lane": lane_of(items, flags),
         "include_in_worklog": flags.include_in_worklog,
         "atomic": flags.atomic,
         "received": len(items),
@@ -127,9 +131,7 @@ def lane_of(items: Sequence[object], flags: Flags) -> Lane:
     return by_size if flags.priority is None else Lane(flags.priority)
 
 
-def _keep_alive(
-    connection: Connection, head: Mapping[str, Any], message_id: str, due_at: datetime, state: MessageState
-) -> None:
+def _keep_alive(connection: Connection, batch: Batch, message_id: str, due_at: datetime, state: MessageState) -> None:
     """Whoever brought the batch may die: then the sweep has somebody go on where it stopped.
 
     `postponed`: another message applies the batch, this one waits for the result and is woken by the last chunk.
@@ -138,11 +140,11 @@ def _keep_alive(
         connection,
         message_id,
         TaskName.RESUME_BATCH,
-        {"batch_id": head["id"]},
-        batch_id=head["id"],
-        lane=Lane(head["lane"]),
+        {"batch_id": batch.id},
+        batch_id=batch.id,
+        lane=batch.lane,
         state=state,
-        now=head["created_at"],
+        now=batch.created_at,
         due_at=due_at,
     )
 

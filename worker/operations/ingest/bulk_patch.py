@@ -15,7 +15,7 @@ from worker.operations.ingest.accept import Flags, accept, check, lane_of, with_
 from worker.operations.ingest.chunk import Step, apply_next_chunk, apply_only_chunk, parse_items
 from worker.operations.ingest.dry_run import dry_run
 from worker.operations.log_context import bind_work
-from worker.operations.publish import publish
+from worker.operations.publish import publish, send_claimed
 from worker.payload.refusal import Refused
 from worker.storage.batches import Batch, find_batch
 from worker.storage.outbox import TURN, hand_on, has_turn, postpone_messages
@@ -40,12 +40,10 @@ def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> A
         checked = check(context, items, flags)
         if flags.dry_run:
             return dry_run(context, checked, flags)
-        step = _take_in(context, checked, flags, task_id)
+        batch = _take_in(context, checked, flags, task_id)
     except Refused as refused:
         log.info("batch_refused", code=refused.code.value)
         return {"success": False, "error": {"code": refused.code.value, "message": refused.message}}
-    batch = step.batch
-    publish(context, step.messages)
     if batch.state in ENDED_BATCH:
         return _ended(batch)
     if batch.lane is Lane.BULK:
@@ -55,7 +53,7 @@ def bulk_patch(context: Context, items: object, flags: Flags, task_id: str) -> A
     return resume(context, batch.id, task_id)
 
 
-def _take_in(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Step:
+def _take_in(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Batch:
     """Write a batch down; a click is applied in the same transaction, since somebody waits for it."""
     if lane_of(items, flags) is Lane.INTERACTIVE and len(items) <= context.settings.chunk_size:
         try:
@@ -64,21 +62,23 @@ def _take_in(context: Context, items: Sequence[object], flags: Flags, task_id: s
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the batch from being remembered
             log.warning("batch_not_applied_at_once", error=type(error).__name__)
-    return Step(accept(context, items, flags, message_id=task_id))
+    return accept(context, items, flags, message_id=task_id)
 
 
-def _apply_at_once(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Step:
+def _apply_at_once(context: Context, items: Sequence[object], flags: Flags, task_id: str) -> Batch:
     """Accept and apply, or find what the key stands for already."""
     parsed = parse_items(context, enumerate(items))
-    messages: list[str] = []
+    steps: list[Step] = []
 
     def apply(connection: Connection, batch: Batch) -> Batch:
-        step = apply_only_chunk(context, connection, batch, parsed)
-        messages[:] = step.messages  # of the last try of the transaction
-        return step.batch
+        steps.append(apply_only_chunk(context, connection, batch, parsed))
+        return steps[-1].batch
 
     batch = accept(context, items, flags, message_id=task_id, apply=apply)
-    return Step(batch, messages)
+    for step in steps:
+        if step.batch is batch:  # and not of a try that lost a race
+            send_claimed(context, step.messages)
+    return batch
 
 
 def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> Answer | None:
@@ -94,7 +94,7 @@ def resume(context: Context, batch_id: str, message_id: str, turn: int = 0) -> A
             return None
     while True:
         step = apply_next_chunk(context, batch_id, message_id)
-        publish(context, step.messages)
+        send_claimed(context, step.messages)
         if step.batch.state in ENDED_BATCH:
             return _ended(step.batch)
         if step.batch.state is BatchState.PAUSED and _rest(context, batch_id, message_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -16,14 +16,14 @@ from worker.domain.brought import NEEDED
 from worker.domain.changes import Actor
 from worker.domain.entities import Ticket
 from worker.domain.words import ENDED_BATCH, ActorType, BatchState
-from worker.operations.announce import Cause, announce, announce_digests
+from worker.operations.announce import Cause, announce_digests, announce_in_batch
 from worker.operations.ingest.settle import Known, Settled, Settlement, settle
 from worker.operations.log_context import bind_work
 from worker.operations.refresh_requests import request
 from worker.payload.item import Item, Rules, parse_item
-from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, finish_chunk
+from worker.storage.batches import Batch, add_ledger, chunk_items, find_batch, save_step, stepped
 from worker.storage.directory import tags_by_id
-from worker.storage.outbox import finish_message, wake_messages
+from worker.storage.outbox import Message, finish_message, mark_sent, wake_messages
 from worker.storage.runs import RequestedBy
 from worker.storage.tickets import (
     DECIDING,
@@ -33,6 +33,7 @@ from worker.storage.tickets import (
     read_tickets,
     save_changes,
 )
+from worker.storage.windows import claim_next
 
 ParsedItem = tuple[int, Item]
 HALTED = ENDED_BATCH | {BatchState.PAUSED}
@@ -41,10 +42,19 @@ HALTED = ENDED_BATCH | {BatchState.PAUSED}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one chunk left behind: the batch as it stands, and messages that may leave now."""
+    """What one chunk left behind: the batch as it stands, and messages, which the same commit notes as sent."""
+
+    batch: Batch
+    messages: Sequence[Message] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A batch after its next chunk, ids of the messages that it causes, and whether its end is told to endpoints."""
 
     batch: Batch
     messages: Sequence[str] = ()
+    gathered: bool = False
 
 
 def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = None) -> Step:
@@ -61,28 +71,41 @@ def apply_next_chunk(context: Context, batch_id: str, message_id: str | None = N
     bind_work(_ticket_ids(items), [batch_id])
 
     def write(connection: Connection) -> Step:
-        step = Step(batch) if batch.state in HALTED else _apply(context, connection, batch, items)
-        return _see_to_the_messages(context, connection, step, message_id)
+        saved = _Saved(batch) if batch.state in HALTED else _apply(context, connection, batch, items)
+        return _see_to_the_messages(context, connection, saved, message_id)
 
     return context.database.transact(write)
 
 
 def apply_only_chunk(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> Step:
-    """Apply all of a batch that this transaction has just written down in one chunk."""
+    """Apply all of a batch that this transaction writes down afterwards."""
     bind_work(_ticket_ids(items), [batch.id])
-    step = _save(context, connection, batch, items)
-    return replace(step, messages=[*step.messages, *announce_digests(context, connection, step.batch)])
+    saved = _save(context, connection, batch, items)
+    ids = [*saved.messages, *(announce_digests(context, connection, saved.batch) if saved.gathered else ())]
+    again_at = context.clock() + context.settings.resend_after
+    return Step(saved.batch, mark_sent(connection, ids[: context.settings.batch_window], again_at))
 
 
-def _see_to_the_messages(context: Context, connection: Connection, step: Step, message_id: str | None) -> Step:
+def _see_to_the_messages(context: Context, connection: Connection, saved: _Saved, message_id: str | None) -> Step:
     """With its last chunk a batch is done, and whoever waits for its result can have it."""
-    if step.batch.state not in ENDED_BATCH:
-        return step
-    if message_id is not None:
-        finish_message(connection, message_id)
-    digests = announce_digests(context, connection, step.batch)
-    woken = wake_messages(connection, step.batch.id, TaskName.RESUME_BATCH, context.clock())
-    return replace(step, messages=[*step.messages, *digests, *woken])
+    ids, woken = list(saved.messages), []
+    if saved.batch.state in ENDED_BATCH:
+        if message_id is not None:
+            finish_message(connection, message_id)
+        ids += announce_digests(context, connection, saved.batch)
+        woken = wake_messages(connection, saved.batch.id, TaskName.RESUME_BATCH, context.clock())
+    return Step(saved.batch, _leaving(context, connection, saved.batch.id if ids else None, woken))
+
+
+def _leaving(context: Context, connection: Connection, batch_id: str | None, woken: Sequence[str]) -> list[Message]:
+    """What was woken, and of what the batch causes as much as its window has room for."""
+    now = context.clock()
+    again_at, window = now + context.settings.resend_after, context.settings.batch_window
+    batches = [batch_id] if batch_id else []
+    return [
+        *mark_sent(connection, woken, again_at),
+        *claim_next(connection, batches, window=window, now=now, again_at=again_at),
+    ]
 
 
 def parse_items(context: Context, raw: Iterable[tuple[int, object]]) -> list[ParsedItem]:
@@ -91,27 +114,28 @@ def parse_items(context: Context, raw: Iterable[tuple[int, object]]) -> list[Par
     return [(index, parse_item(item, rules)) for index, item in raw]
 
 
-def _apply(context: Context, connection: Connection, seen: Batch, items: Sequence[ParsedItem]) -> Step:
+def _apply(context: Context, connection: Connection, seen: Batch, items: Sequence[ParsedItem]) -> _Saved:
     batch = find_batch(connection, batch_id=seen.id, lock=True)
     assert batch is not None  # noqa: S101 - see above
     if batch.state in HALTED or batch.next_chunk != seen.next_chunk:
-        return Step(batch)
-    return _save(context, connection, batch, items)
+        return _Saved(batch)
+    saved = _save(context, connection, batch, items)
+    save_step(connection, saved.batch)
+    return saved
 
 
-def _save(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> Step:
-    """Settle the items of a locked batch's next chunk, and write all that comes of it."""
+def _save(context: Context, connection: Connection, batch: Batch, items: Sequence[ParsedItem]) -> _Saved:
+    """Settle the items of a batch's next chunk, and write all that comes of it but the batch's head."""
     now = context.clock()
     origin = Origin(Actor(ActorType.USER, batch.user_id), now, batch.id)
     settlement = settle_items(context, connection, items, origin, atomic=batch.atomic)
     save_changes(connection, settlement.changes, origin, worklog=batch.include_in_worklog)
-    messages = [
-        *announce(connection, settlement.changes, Cause(now, batch.user_id, batch.id, batch.lane)),
-        *_request_refreshes(connection, settlement.items, batch, now),
-    ]
+    cause = Cause(now, batch.user_id, batch.id, batch.lane)
+    messages, gathered = announce_in_batch(connection, settlement.changes, cause)
+    messages += _request_refreshes(connection, settlement.items, batch, now)
     add_ledger(connection, [ledger_row(batch.id, item) for item in settlement.items])
     outcomes = Counter(item.outcome for item in settlement.items)
-    return Step(finish_chunk(connection, batch, outcomes, context.clock(), began=now), messages)
+    return _Saved(stepped(batch, outcomes, began=now, ended=context.clock()), messages, gathered)
 
 
 def settle_items(
