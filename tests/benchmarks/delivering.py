@@ -26,7 +26,6 @@ from tests.services.waiting import wait_until
 from worker.context import Context
 from worker.domain.words import DeliveryState
 from worker.operations.deliver import AT_ONCE, deliver
-from worker.operations.publish import publish
 from worker.storage.bulk import insert_rows
 from worker.storage.outbox import Message
 from worker.storage.tables import DeliveryRow, EndpointRow, EventRow
@@ -80,18 +79,16 @@ def _caused(kind: Kind, case: Case, receiver: str, dead: str | None = None) -> I
         caused = Caused(ours.context)
         sender = Sender(allowed=["127.0.0.1"])
         settings = ours.context.settings.model_copy(update={"batch_window": 100_000})
-        context = replace(ours.context, settings=settings, send=caused.messages.extend, sender=lambda: sender)
+        context = replace(ours.context, settings=settings, sender=lambda: sender)
         with context.database.write() as connection:
             connection.execute(update(EndpointRow).values(url=receiver))
             query = select(EndpointRow.__table__)
             rows = [dict(row) for row in connection.execute(query).mappings()] if dead else []
             insert_rows(connection, EndpointRow, [row | {"id": _DEAD, "url": dead} for row in rows])
-        Ours(context).save(case.sent(), datetime.now(UTC))
-        while publish(context):
-            pass
+        for step in Ours(context).chunks(case.sent(), datetime.now(UTC)):
+            caused.messages += [one for one in step.messages if one.task == TaskName.DELIVER_WEBHOOKS]
         caused.context = context
         sender.send(receiver, {}, b"{}")  # certificates are read once a process
-        caused.messages[:] = [one for one in caused.messages if one.task == TaskName.DELIVER_WEBHOOKS]
         yield caused
         if not wait_until(caused.is_quiet):
             raise AssertionError("an attempt was never recorded")

@@ -15,7 +15,7 @@ from tests.benchmarks.data import USER
 from worker.context import Context
 from worker.domain.words import BatchState
 from worker.operations.ingest.accept import Flags, accept, check
-from worker.operations.ingest.chunk import apply_next_chunk
+from worker.operations.ingest.chunk import Step, apply_next_chunk
 from worker.payload.batch import read_batch
 from worker.runtime import build
 
@@ -31,11 +31,18 @@ class Ours:
 
     def save(self, raw: bytes, now: datetime) -> None:
         """Accepts the batch and applies it chunk by chunk, all at the moment `now`."""
+        for _ in self.chunks(raw, now):
+            pass
+
+    def chunks(self, raw: bytes, now: datetime) -> Iterator[Step]:
+        """The same, with what each chunk left behind."""
         context = replace(self.context, clock=lambda: now)
         flags = Flags(user_id=USER, idempotency_key=str(uuid.uuid4()))
         batch = accept(context, check(context, read_batch(raw), flags), flags)
-        while apply_next_chunk(context, batch.id).batch.state is not BatchState.DONE:
-            pass
+        while batch.state is not BatchState.DONE:
+            step = apply_next_chunk(context, batch.id)
+            batch = step.batch
+            yield step
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from worker.operations.log_context import bind_work
 from worker.operations.publish import publish_next
 from worker.storage.deliveries import Delivery, claim_deliveries, next_attempt_of
 from worker.storage.endpoints import Receiver, let_rest, receivers_of
-from worker.storage.outbox import settle_message
+from worker.storage.outbox import postpone_messages, settle_message
 from worker.webhooks.sending import Sender
 
 log = structlog.get_logger(__name__)
@@ -47,38 +47,57 @@ def deliver(context: Context, delivery_ids: Sequence[str], message_id: str) -> d
     counts: Counter[str] = Counter()
     ended = 0
     while ended < len(delivery_ids):
-        claimed, receivers = _claim_patiently(context, delivery_ids)
-        if not claimed:
+        look = _claim_patiently(context, delivery_ids, message_id)
+        if look.settled is not None:
+            publish_next(context, look.settled)
             break
-        bind_work([delivery.ticket_id for delivery in claimed])
-        made, unsent = _send(context, claimed)
+        if not look.claimed:
+            _settle(
+                context,
+                message_id,
+                lambda connection: next_attempt_of(connection, delivery_ids, context.clock() + SOON),
+            )
+            break
+        bind_work([delivery.ticket_id for delivery in look.claimed])
+        made, unsent = _send(context, look.claimed)
         ended += record(context, made, unsent)
         counts.update(one.state.value for one in made)
-    if ended == len(delivery_ids):
-        _settle(context, message_id, lambda _: None)
     else:
-        _settle(context, message_id, lambda connection: _next_attempt(context, connection, delivery_ids, receivers))
+        _settle(context, message_id, lambda _: None)
     log.info("webhooks_sent", **counts)
     return dict(counts)
 
 
-def _claim_patiently(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], Sequence[Receiver]]:
-    """The next deliveries, and the endpoints of all; waits a moment for what comes of another process's probe."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at a message's deliveries found.
+
+    `settled`: their endpoints all rest, so the message was put off until one of them has; ids of batches that hold
+    others back.
+    """
+
+    claimed: Sequence[Delivery]
+    receivers: Collection[Receiver]
+    settled: Sequence[str] | None = None
+
+
+def _claim_patiently(context: Context, ids: Sequence[str], message_id: str) -> _Look:
+    """The next deliveries; waits a moment for what comes of another process's probe."""
     until = time.monotonic() + context.settings.webhook_patience.total_seconds()
     while True:
-        claimed, receivers = _claim(context, ids)
-        waits = any(one.probing and one.resting_until is None for one in receivers)
-        if claimed or not waits or time.monotonic() >= until:
-            return claimed, receivers
+        look = _claim(context, ids, message_id)
+        waits = any(one.probing and one.resting_until is None for one in look.receivers)
+        if look.claimed or not waits or time.monotonic() >= until:
+            return look
         time.sleep(LOOK)
 
 
-def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], Sequence[Receiver]]:
+def _claim(context: Context, ids: Sequence[str], message_id: str) -> _Look:
     """As many as can be sent well within their lease."""
     settings = context.settings
     rounds = max(1, int(settings.lease / settings.webhook_timeout / 2))
 
-    def work(connection: Connection) -> tuple[list[Delivery], Sequence[Receiver]]:
+    def work(connection: Connection) -> _Look:
         now = context.clock()
         receivers = receivers_of(connection, ids, now)
         claimed = claim_deliveries(
@@ -90,12 +109,15 @@ def _claim(context: Context, ids: Sequence[str]) -> tuple[list[Delivery], Sequen
             probe_until=now + settings.webhook_timeout,
             limit=AT_ONCE * rounds,
         )
-        return claimed, list(receivers.values())
+        rests = [one.resting_until for one in receivers.values() if one.resting_until]
+        if rests and len(rests) == len(receivers):
+            return _Look(claimed, receivers.values(), postpone_messages(connection, [message_id], min(rests)))
+        return _Look(claimed, receivers.values())
 
-    claimed, receivers = context.database.transact(work)
-    if not all(one.active for one in receivers):
+    look = context.database.transact(work)
+    if not all(one.active for one in look.receivers):
         give_up_disabled(context, ids=ids)
-    return claimed, receivers
+    return look
 
 
 @dataclass(slots=True)
@@ -163,16 +185,6 @@ def _record_later(context: Context, probe: Future[Attempt]) -> None:
 def _threads(pid: int) -> ThreadPoolExecutor:
     """The threads of this process: a child of a fork has none of its parent's."""
     return ThreadPoolExecutor(_THREADS, f"webhook-{pid}")
-
-
-def _next_attempt(
-    context: Context, connection: Connection, ids: Sequence[str], receivers: Sequence[Receiver]
-) -> datetime | None:
-    """When to look at them again: cheaply told while all their endpoints rest."""
-    rests = [one.resting_until for one in receivers if one.resting_until]
-    if rests and len(rests) == len(receivers):
-        return min(rests)
-    return next_attempt_of(connection, ids, context.clock() + SOON)
 
 
 def _settle(context: Context, message_id: str, again_at: Callable[[Connection], datetime | None]) -> None:

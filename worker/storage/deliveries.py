@@ -6,13 +6,27 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from worker.domain.words import DeliveryState
-from worker.storage.bulk import among, insert_rows, update_rows
+from worker.storage.bulk import among, among_given, as_parameter, insert_rows, update_rows
 from worker.storage.endpoints import Receiver, begin_probes, is_active
 from worker.storage.tables import AttemptRow, DeliveryRow, EndpointRow, EventRow
 from worker.storage.webhooks import is_sent
@@ -71,30 +85,40 @@ def claim_deliveries(
     left_out = [one.id for one in receivers.values() if one.resting_until or one.probing or not one.active]
     if len(left_out) == len(receivers):
         return []
-    one = DeliveryRow
-    ready = (
-        select(one.id, one.endpoint_id, one.ticket_id, one.batch_id, one.digest_id, one.attempts, EventRow.body)
-        .join(EventRow, EventRow.id == one.event_id)
-        .where(among(connection, one.id, ids), one.endpoint_id.not_in(left_out))
-        .where(is_sent(), _is_due(now), ~_BEHIND, ~_MEMBER_BEHIND)
-        .order_by(one.sequence)
-        .limit(limit)
-    )
-    found = list(connection.execute(ready.with_for_update(skip_locked=True, of=one)).mappings())
+    dialect = connection.dialect.name
+    given = {"ids": as_parameter(connection, ids), "left_out": as_parameter(connection, left_out)}
+    found = list(connection.execute(_ready(dialect), {**given, "now": now, "limit": limit}).mappings())
     taken = _with_one_probe(connection, found, receivers, now, probe_until)
     if not taken:
         return []
-    held = {"lease_until": lease_until, "attempts": one.attempts + 1}
-    connection.execute(update(one).where(among(connection, one.id, [row["id"] for row in taken])).values(**held))
+    mine = as_parameter(connection, [row["id"] for row in taken])
+    connection.execute(_holding(dialect), {"ids": mine, "until": lease_until})
     members = _members(connection, [row["id"] for row in taken if row["digest_id"]])
     return [_delivery(row, receivers[row["endpoint_id"]], members.get(row["id"], [row["body"]])) for row in taken]
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(_is_free(now), DeliveryRow.next_attempt_at <= now)
+@cache  # put together anew, it would take longer than it runs
+def _ready(dialect: str) -> Select[Any]:
+    one, now = DeliveryRow, bindparam("now", type_=DeliveryRow.next_attempt_at.type)
+    return (
+        select(one.id, one.endpoint_id, one.ticket_id, one.batch_id, one.digest_id, one.attempts, EventRow.body)
+        .join(EventRow, EventRow.id == one.event_id)
+        .where(among_given(dialect, one.id, "ids"), ~among_given(dialect, one.endpoint_id, "left_out"))
+        .where(is_sent(), _is_free(now), one.next_attempt_at <= now, ~_BEHIND, ~_MEMBER_BEHIND)
+        .order_by(one.sequence)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True, of=one)
+    )
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
+@cache
+def _holding(dialect: str) -> Update:
+    one = DeliveryRow
+    values = {"lease_until": bindparam("until"), "attempts": one.attempts + 1}
+    return update(one).where(among_given(dialect, one.id, "ids")).values(**values)
+
+
+def _is_free(now: datetime | ColumnElement[datetime | None]) -> ColumnElement[bool]:
     one = DeliveryRow
     return and_(one.state == _WAITING, or_(one.lease_until.is_(None), one.lease_until <= now))
 
@@ -140,10 +164,15 @@ def _delivery(row: RowMapping, receiver: Receiver, events: Sequence[Mapping[str,
 
 def held_deliveries(connection: Connection, claimed: Sequence[Delivery]) -> set[str]:
     """Which of the claimed deliveries are still ours: one that was taken over is another's to decide about."""
-    these = among(connection, DeliveryRow.id, [one.id for one in claimed])
-    query = select(DeliveryRow.id, DeliveryRow.attempts).where(these, DeliveryRow.state == _WAITING)
-    attempts = {row.id: row.attempts for row in connection.execute(query.with_for_update())}
+    ids = as_parameter(connection, [one.id for one in claimed])
+    attempts = {row.id: row.attempts for row in connection.execute(_held(connection.dialect.name), {"ids": ids})}
     return {one.id for one in claimed if attempts.get(one.id) == one.attempts}
+
+
+@cache
+def _held(dialect: str) -> Select[str, int]:
+    these = among_given(dialect, DeliveryRow.id, "ids")
+    return select(DeliveryRow.id, DeliveryRow.attempts).where(these, DeliveryRow.state == _WAITING).with_for_update()
 
 
 def record_attempts(

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from worker.domain.definitions import Definition
 from worker.domain.words import DeliveryState, DisabledReason
-from worker.storage.bulk import among, insert_rows
+from worker.storage.bulk import among_given, as_parameter, insert_rows
 from worker.storage.tables import DeliveryRow, EndpointRow
 
 REMEMBERED = timedelta(minutes=1)
@@ -64,12 +78,17 @@ class Receiver:
 
 def receivers_of(connection: Connection, delivery_ids: Collection[str], now: datetime) -> dict[str, Receiver]:
     """The endpoints of these deliveries."""
-    of_these = select(DeliveryRow.endpoint_id).where(among(connection, DeliveryRow.id, delivery_ids)).distinct()
+    query = _receivers(connection.dialect.name)
+    rows = connection.execute(query, {"ids": as_parameter(connection, delivery_ids)}).mappings()
+    return {row["id"]: _receiver(row, now) for row in rows}
+
+
+@cache
+def _receivers(dialect: str) -> Select[Any]:
+    of_these = select(DeliveryRow.endpoint_id).where(among_given(dialect, DeliveryRow.id, "ids")).distinct()
     # Found first: a plan that begins with the endpoints leads through all deliveries that they ever had.
     wanted = of_these.cte("wanted").prefix_with("MATERIALIZED", dialect="postgresql")
-    query = select(EndpointRow.__table__).join(wanted, wanted.c.endpoint_id == EndpointRow.id)
-    rows = connection.execute(query).mappings()
-    return {row["id"]: _receiver(row, now) for row in rows}
+    return select(EndpointRow.__table__).join(wanted, wanted.c.endpoint_id == EndpointRow.id)
 
 
 def _receiver(row: RowMapping, now: datetime) -> Receiver:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, literal, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from config.routing import TaskName
@@ -150,15 +150,23 @@ def _sending(dialect: str) -> ReturningUpdate[Any]:
 
 def finish_message(connection: Connection, message_id: str) -> list[str]:
     """Forget a message whose work has ended; the id of its batch, if that holds others back."""
-    gone = delete(OutboxRow).where(OutboxRow.id == message_id).returning(OutboxRow.batch_id)
-    return _holding(connection, connection.scalars(gone).all())
+    return _holding(connection, connection.scalars(_FINISHED, {"message": message_id}).all())
+
+
+_FINISHED = delete(OutboxRow).where(OutboxRow.id == bindparam("message")).returning(OutboxRow.batch_id)
 
 
 def postpone_messages(connection: Connection, ids: Collection[str], due_at: datetime) -> list[str]:
     """Send messages again at that time, since part of their work waits; ids of their batches that hold others back."""
-    values = {"state": MessageState.POSTPONED.value, "due_at": due_at}
-    later = update(OutboxRow).where(OutboxRow.id.in_(ids)).values(**values).returning(OutboxRow.batch_id)
-    return _holding(connection, connection.scalars(later).all())
+    given = {"ids": as_parameter(connection, ids), "later": due_at}
+    return _holding(connection, connection.scalars(_postponed(connection.dialect.name), given).all())
+
+
+@cache
+def _postponed(dialect: str) -> ReturningUpdate[str | None]:
+    later = update(OutboxRow).where(among_given(dialect, OutboxRow.id, "ids"))
+    values = {"state": MessageState.POSTPONED.value, "due_at": bindparam("later")}
+    return later.values(**values).returning(OutboxRow.batch_id)
 
 
 def settle_message(connection: Connection, message_id: str, again_at: datetime | None) -> list[str]:
@@ -172,9 +180,14 @@ def _holding(connection: Connection, batch_ids: Collection[str | None]) -> list[
     wanted = {batch_id for batch_id in batch_ids if batch_id is not None}
     if not wanted:
         return []
+    query = _with_held(connection.dialect.name)
+    return [str(batch_id) for batch_id in connection.scalars(query, {"ids": as_parameter(connection, wanted)})]
+
+
+@cache
+def _with_held(dialect: str) -> Select[str | None]:
     held = OutboxRow.state == MessageState.HELD.value
-    query = select(OutboxRow.batch_id).where(OutboxRow.batch_id.in_(wanted), held).distinct()
-    return [str(batch_id) for batch_id in connection.scalars(query)]
+    return select(OutboxRow.batch_id).where(among_given(dialect, OutboxRow.batch_id, "ids"), held).distinct()
 
 
 def take_back(connection: Connection, ids: Collection[str], due_at: datetime) -> None:
