@@ -123,6 +123,13 @@ def relay() -> None:
     note(id="relay")
 
 
+@app.declare(TaskName.DELIVER_WEBHOOKS, bind=True, ignore_result=True)
+def deliver(self: Task) -> None:
+    note(id=self.request.id)
+    time.sleep(3)
+    note(id=f"{self.request.id} done")
+
+
 @app.declare(TaskName.COLLECT_DEAD, ignore_result=True)
 def collect_dead() -> None:
     note(id="collect_dead")

@@ -12,7 +12,7 @@ import celery
 import pytest
 from sqlalchemy import select
 
-from tests.acceptance.processes import Broker, worker
+from tests.acceptance.processes import Broker, program, worker
 from tests.acceptance.shapes import message
 from tests.acceptance.system import System
 from tests.services.waiting import wait_until
@@ -100,7 +100,7 @@ def test_a_worker_takes_what_is_interactive_first_whatever_waits_in_any_queue(fo
 
 
 def test_short_work_of_the_bulk_lane_follows_without_a_pause(folder: Path, broker: Broker) -> None:
-    """A process of two is left to the interactive lane, so that one message at a time is taken."""
+    """A process of two is left to clicks, so that one message at a time is taken."""
     ids = [f"short {number}" for number in range(150)]
     with worker(folder, broker) as process:
         for task_id in ids:
@@ -110,6 +110,41 @@ def test_short_work_of_the_bulk_lane_follows_without_a_pause(folder: Path, broke
 
         # Ten a second are what the server's own clock would allow.
         assert wait_until(lambda: bool(process.runs(f"{ids[-1]} done")), len(ids) / 10 * 0.7), process.log
+
+
+def test_one_process_is_kept_for_clicks_and_another_for_what_comes_of_them(folder: Path, broker: Broker) -> None:
+    """Or a click would wait for the webhooks of those before it, which take as long as their receivers."""
+    others = [f"{kind} {number}" for kind in ("kept large", "kept webhook") for number in range(2)]
+    with worker(folder, broker, TICKETS_WORKER_CONCURRENCY="3") as process:
+        for number in range(2):
+            large = message(task_id=f"kept large {number}", items=[], how="slow")
+            large["properties"]["priority"] = 9
+            broker.put(f"ingest{BULK}", large)
+        assert wait_until(lambda: bool(process.runs("kept large 0"))), process.log
+        for number in range(2):
+            broker.put("webhooks", message("tasks.webhooks.deliver", task_id=f"kept webhook {number}"))
+        assert wait_until(lambda: bool(process.runs("kept webhook 0"))), process.log
+
+        broker.put("ingest", message(task_id="kept click", items=[]))
+        assert wait_until(lambda: bool(process.runs("kept click done")), seconds=2), process.log
+
+        assert [one for one in others if process.runs(one)] == ["kept large 0", "kept webhook 0"]
+        assert wait_until(lambda: all(process.runs(f"{one} done") for one in others)), process.log
+
+
+def test_a_worker_without_the_ingest_queue_keeps_one_process_for_the_interactive_lane(
+    folder: Path, broker: Broker
+) -> None:
+    with program(folder, broker, "worker", "--without-gossip", "--without-mingle", "-Q", "webhooks") as process:
+        for number in range(2):
+            late = message("tasks.webhooks.deliver", task_id=f"late {number}")
+            late["properties"]["priority"] = 9
+            broker.put(f"webhooks{BULK}", late)
+        assert wait_until(lambda: bool(process.runs("late 0"))), process.log
+
+        broker.put("webhooks", message("tasks.webhooks.deliver", task_id="soon"))
+        assert wait_until(lambda: bool(process.runs("soon")), seconds=2), process.log
+        assert not process.runs("late 1")
 
 
 def test_a_broker_that_lets_nobody_name_connections_is_served_all_the_same(folder: Path, broker: Broker) -> None:

@@ -68,11 +68,15 @@ def update(database: Database, model: type[Base], rows: Sequence[dict[str, Any]]
         update_rows(connection, model, rows, **options)
 
 
-def test_every_column_type_comes_back_after_an_insert(database: Database) -> None:
-    add_tickets(database, ticket_row(1, **EVERY_TYPE))
+@pytest.mark.parametrize("others", [0, 3, 4, 50])  # few rows are written in another way
+def test_every_column_type_comes_back_after_an_insert(database: Database, others: int) -> None:
+    row = ticket_row(1, **EVERY_TYPE)
+    add_tickets(database, row, *(row | {"id": 2 + at, "external_ticket_id": None} for at in range(others)))
 
-    (row,) = read(database, TicketRow)
+    row, *rest = read(database, TicketRow)
 
+    assert len(rest) == others
+    assert all({**one, "id": 1, "external_ticket_id": "E-1"} == row for one in rest)
     assert {name: row[name] for name in EVERY_TYPE} == EVERY_TYPE
     assert {name: type(row[name]) for name in EVERY_TYPE} == {name: type(value) for name, value in EVERY_TYPE.items()}
 
@@ -87,19 +91,21 @@ def test_every_column_type_comes_back_after_an_update(database: Database) -> Non
     assert (second["subject"], second["version"]) == ("Anliegen", 0)
 
 
+@pytest.mark.parametrize("count", [1, 50])
 @pytest.mark.parametrize("value", JSON, ids=repr)
-def test_every_json_value_comes_back(database: Database, value: object) -> None:
+def test_every_json_value_comes_back(database: Database, value: object, count: int) -> None:
     add_tickets(database, ticket_row(1))
     row = {"ticket_id": 1, "version": 1, "field": "x", "actor_type": "user", "at": NOON, "old": value, "new": None}
     with database.write() as connection:
-        insert_rows(connection, HistoryRow, [row])
-    (stored,) = read(database, HistoryRow)
+        insert_rows(connection, HistoryRow, [row] * count)
+    stored, *rest = read(database, HistoryRow)
     assert stored["old"] == value
     assert type(stored["old"]) is type(value)
+    assert [one["old"] for one in rest] == [value] * (count - 1)
 
     update(database, HistoryRow, [{"id": stored["id"], "old": None, "new": value}])
 
-    (stored,) = read(database, HistoryRow)
+    stored, *_ = read(database, HistoryRow)
     assert (stored["old"], stored["new"]) == (None, value)
 
 
