@@ -42,6 +42,7 @@ class Encoder:
 
     @cached_property
     def _forward(self) -> Forward:
+        threadpool_limits(1, "blas")  # for good, whoever imported numpy before us
         backend = USE(threads=1)._model  # noqa: SLF001 - the wheel is pinned by its hash
         share_weights(backend)
         forward = Forward(backend)
@@ -58,8 +59,7 @@ class Encoder:
         if not texts:
             return np.zeros((0, 1), dtype=np.float32)
         readable = [text[:LONGEST].encode("utf-8", "ignore").decode() for text in texts]
-        with threadpool_limits(1, "blas"):
-            return self._forward.sums([_IDENTIFIER.sub("", text) for text in readable])
+        return self._forward.sums([_IDENTIFIER.sub("", text) for text in readable])
 
     def vectors(self, sums: Vectors) -> Vectors:
         """The vectors of sums, row by row."""
