@@ -49,9 +49,9 @@ one process that looks for garbage in cycles as rarely as a worker's does.
 - **memory**: the peak (VmHWM, Linux) of the processes that apply batches in a real worker, a batch of {large} tickets
   being one message; **memory_main**: that of the process which takes the message in and hands it to them, and which has
   loaded the models that they share. By default a batch has 10,000 items at most. The baseline is the limit.
-- **single_patch_p95**: the 95th percentile of a single patch, from being sent to being saved, while that worker (as many
-  processes as by default) applies the batch of {large} tickets and delivers their webhooks; against the same worker
-  idle.
+- **single_patch_p95**: the 95th percentile of a single patch, from being sent to being saved, while that worker, with
+  as many processes as by default, applies the batch of {large} tickets and delivers their webhooks; against the same
+  worker idle.
 - **dispatch**: so many refreshes asked for, written down with their outbox and sent, against as many calls of
   `apply_async` of the same task, which are written down nowhere. A message carries many runs: 500 of `tagsRuleBased`,
   20 of `full`.
