@@ -97,7 +97,7 @@ def _of_message(message: Labelled, reading: Reading, relevance: Relevance) -> It
         definition = Definition(tag["name"], details["description"], tuple(details.get("examples", ())))
         profile = relevance.profile(definition)
         if profile.is_known and tag["name"] not in message.want.tags_too:
-            said = features(reading, profile)[~denied(reading, profile)]
+            said = features(reading, [profile])[0][~denied(reading, [profile])[0]]
             if len(said):
                 yield said, tag["name"] in message.want.tags
 

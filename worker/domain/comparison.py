@@ -26,8 +26,12 @@ _LEAST_PHONE_DIGITS = 6
 def fold(text: str) -> str:
     """The form in which spellings of one word are equal: case, ß, ae/oe/ue, accents and blanks do not count."""
     letters = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
-    bare = "".join(sign for sign in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(sign))
+    bare = letters if letters.isascii() else _without_accents(letters)
     return "\n".join(" ".join(line.split()) for line in bare.casefold().split("\n"))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
 
 
 def words(text: str) -> tuple[str, ...]:

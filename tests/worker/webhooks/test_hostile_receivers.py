@@ -5,6 +5,7 @@ import random
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -148,12 +149,16 @@ def test_a_connection_that_ends_early_is_a_result(
 
 
 def test_an_empty_write_leaves_the_news_of_a_reset_to_the_reader(serve: Serve) -> None:
-    def reset_at_once(connection: socket.socket) -> None:
+    connected = threading.Event()
+
+    def reset(connection: socket.socket) -> None:
+        connected.wait(5)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with deadline(time.monotonic() + 5):
         backend = CheckedBackend(AllowList.parse(("127.0.0.1",)), system_addresses)
-        stream = backend.connect_tcp("127.0.0.1", serve(reset_at_once), timeout=5, socket_options=[])
+        stream = backend.connect_tcp("127.0.0.1", serve(reset), timeout=5, socket_options=[])
+        connected.set()
         select.select([stream.get_extra_info("socket")], [], [], 5)
         stream.write(b"")
         with pytest.raises(httpcore.ReadError):

@@ -12,7 +12,6 @@ from worker.ai.embedded.fields import fill
 from worker.ai.embedded.reading import Reading
 from worker.ai.embedded.relevance import Definition, Relevance
 from worker.ai.embedded.values import of as values_of
-from worker.ai.embedded.vectors import Vectors
 from worker.ai.protocol import Finding
 from worker.domain.entities import AiAgent, Contract
 from worker.domain.intents import missing_fields
@@ -37,13 +36,13 @@ def detect(
     contract: Contract | None = None,
 ) -> list[Finding]:
     """At most one finding an agent, in the order handed in."""
-    scores = [relevance.of(reading, _definition(agent)) for agent in candidates]
+    scores = relevance.of(reading, [_definition(agent) for agent in candidates])
     values = values_of(reading.text, today, language)
     known = _known_numbers(contract)
     found = []
     for at, agent in enumerate(candidates):
-        if len(scores[at]) and scores[at].max() >= _ALMOST and not relevance.retracted(reading, _definition(agent)):
-            foreign = _strongest([score for other, score in enumerate(scores) if other != at], len(scores[at]))
+        if scores[at].max(initial=0.0) >= _ALMOST and not relevance.retracted(reading, _definition(agent)):
+            foreign = np.delete(scores, at, axis=0).max(axis=0, initial=0.0)
             finding = _find(agent, Context(reading, values, scores[at], foreign, known))
             found += [finding] if finding else []
     return found
@@ -64,10 +63,6 @@ def _find(agent: AiAgent, context: Context) -> Finding | None:
 def _definition(agent: AiAgent) -> Definition:
     description = " ".join(part for part in (agent.description, agent.detection.description) if part)
     return Definition(agent.name, description, agent.detection.examples)
-
-
-def _strongest(scores: Sequence[Vectors], length: int) -> Vectors:
-    return np.max(scores, axis=0) if scores else np.zeros(length, dtype=np.float32)
 
 
 def _known_numbers(contract: Contract | None) -> frozenset[str]:

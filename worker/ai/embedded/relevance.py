@@ -82,20 +82,27 @@ class Relevance:
         self._heads = heads
         self.profile = lru_cache(maxsize=_REMEMBERED)(self._profile)
 
-    def of(self, reading: Reading, definition: Definition) -> Vectors:
-        """How much each sentence is about the definition, 0 to 1; one half is where it begins to apply."""
-        profile = self.profile(definition)
-        if not len(reading.vectors):
-            return np.zeros(0, dtype=np.float32)
-        if profile.is_known:
-            return self._by_concepts(reading, profile)
-        by_words = _by_words(reading, profile)
-        return np.maximum(by_words, self._by_concepts(reading, profile)) if profile.concepts.any() else by_words
+    def of(self, reading: Reading, definitions: Sequence[Definition]) -> Vectors:
+        """How much each sentence is about each definition, 0 to 1; one half is where it begins to apply.
 
-    def _by_concepts(self, reading: Reading, profile: Profile) -> Vectors:
+        A row a definition, a column a sentence.
+        """
+        profiles = [self.profile(definition) for definition in definitions]
+        found = np.zeros((len(profiles), len(reading.vectors)), dtype=np.float32)
+        if not found.size:
+            return found
+        by_concepts = [at for at, profile in enumerate(profiles) if profile.is_known or profile.concepts.any()]
+        if by_concepts:
+            found[by_concepts] = self._by_concepts(reading, [profiles[at] for at in by_concepts])
+        for at, profile in enumerate(profiles):
+            if not profile.is_known:
+                found[at] = np.maximum(found[at], _by_words(reading, profile))
+        return found
+
+    def _by_concepts(self, reading: Reading, profiles: Sequence[Profile]) -> Vectors:
         *weights, bias = self._heads.relevance
-        odds = _logistic(features(reading, profile) @ np.array(weights, dtype=np.float32) + bias)
-        odds[denied(reading, profile)] = 0.0
+        odds = _logistic(features(reading, profiles) @ np.array(weights, dtype=np.float32) + bias)
+        odds[denied(reading, profiles)] = 0.0
         return odds
 
     def retracted(self, reading: Reading, definition: Definition) -> bool:
@@ -144,23 +151,30 @@ class Relevance:
         return found
 
 
-def features(reading: Reading, profile: Profile) -> Vectors:
-    """What each sentence says of a definition that names concepts: a row a sentence, columns as in `FEATURES`."""
-    weights = profile.concepts
-    named = (reading.named * weights).max(axis=1)
-    others_named = ((reading.named > 0) & (weights == 0)).any(axis=1) & (named <= 0)
-    felt, chosen = (reading.felt * weights).max(axis=1), (reading.chosen * weights).max(axis=1)
-    nearest = (reading.nearest * weights).max(axis=1)
-    lead = nearest - reading.nearest[:, weights == 0].max(axis=1)
-    whole = [np.full_like(felt, (each * weights).max()) for each in (reading.whole_felt, reading.whole_chosen)]
-    nearness = _nearness(reading, profile)
-    return np.stack([named, felt, chosen, nearness, others_named, nearest, lead, *whole], axis=1)
+def features(reading: Reading, profiles: Sequence[Profile]) -> Vectors:
+    """What each sentence says of definitions that name concepts: definition by sentence by `FEATURES`."""
+    weights = np.stack([profile.concepts for profile in profiles])[:, None]  # of each concept
+    of_others = weights == 0
+    named = (reading.named * weights).max(axis=2)
+    others_named = ((reading.named > 0) & of_others).any(axis=2) & (named <= 0)
+    felt, chosen = (reading.felt * weights).max(axis=2), (reading.chosen * weights).max(axis=2)
+    nearest = (reading.nearest * weights).max(axis=2)
+    lead = nearest - np.where(of_others, reading.nearest, -np.inf).max(axis=2)
+    whole = [
+        np.broadcast_to((each * weights).max(axis=2), felt.shape) for each in (reading.whole_felt, reading.whole_chosen)
+    ]
+    nearness = np.stack([_nearness(reading, profile) for profile in profiles])
+    found: Vectors = np.stack(
+        [named, felt, chosen, nearness, others_named, nearest, lead, *whole], axis=2, dtype=np.float32
+    )
+    return found
 
 
-def denied(reading: Reading, profile: Profile) -> NDArray[np.bool_]:
-    """Which sentences say that they are not about what the definition is mainly about."""
-    mainly = profile.concepts == profile.concepts.max()
-    found: NDArray[np.bool_] = ((reading.named < 0) & mainly).any(axis=1)
+def denied(reading: Reading, profiles: Sequence[Profile]) -> NDArray[np.bool_]:
+    """Which sentences say that they are not about what a definition is mainly about: definition by sentence."""
+    weights = np.stack([profile.concepts for profile in profiles])[:, None]
+    mainly = weights == weights.max(axis=2, keepdims=True)
+    found: NDArray[np.bool_] = ((reading.named < 0) & mainly).any(axis=2)
     return found
 
 

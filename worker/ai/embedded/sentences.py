@@ -28,6 +28,8 @@ _INNER_STOP = regex.compile(
 )
 _SHORT_LINE = 55  # a program that wraps prose fills its lines further
 
+# One sentence to the splitter, whatever it would do with more: words without anything that may end it before its end.
+_SIMPLE = regex.compile(r"(?:[\p{L}\d] | [ ,:] )*+ [.!?\n]?", regex.VERBOSE)
 _LINE_BREAK = regex.compile(r"(?P<hard>\n\s*\n|\n(?=\s*(?:[-*•–]\s|\d{1,2}[.)]\s|\p{L}[\p{L} \-]{1,25}:\s)))|\n")
 _NEW_LINE = regex.compile(r"\s*[\p{Lu}\d\[(]")
 
@@ -75,8 +77,16 @@ def _breaks(text: str) -> Iterator[regex.Match[str]]:
 
 
 def _paragraph_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for paragraph in segmenter.analyze(text[start:end]):
+    for first, last in _sentence_spans(text[start:end]):
+        for at in range(first, last, _LONGEST_SENTENCE):
+            yield start + at, start + min(at + _LONGEST_SENTENCE, last)
+
+
+def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    if _SIMPLE.fullmatch(text):  # most lines of most letters, and a splitter takes its time
+        if text and not text.isspace():
+            yield len(text) - len(text.lstrip()), len(text)
+        return
+    for paragraph in segmenter.analyze(text):
         for tokens in paragraph:
-            first, last = tokens[0].offset, tokens[-1].offset + len(tokens[-1].value)
-            for at in range(first, last, _LONGEST_SENTENCE):
-                yield start + at, start + min(at + _LONGEST_SENTENCE, last)
+            yield tokens[0].offset, tokens[-1].offset + len(tokens[-1].value)

@@ -57,11 +57,12 @@ def of(reading: Reading, today: date, language: str | None) -> str | None:
     both.
     """
     values = values_of(reading.text, today, language)
+    facts_at = _places_of_facts(values)
     candidates = [
         _Candidate(
             sentence.text,
             sentence.start,
-            _score(sentence.text, at, reading, _facts_within(values, sentence.start, sentence.end)),
+            _score(sentence.text, at, reading, sum(sentence.start <= fact < sentence.end for fact in facts_at)),
         )
         for at, sentence in enumerate(reading.sentences)
         if sentence.start >= reading.body_start and not signature.closes(sentence.text)
@@ -95,10 +96,10 @@ def _score(text: str, at: int, reading: Reading, facts: int) -> float:
     return score - 0.05 * min(at, 20)
 
 
-def _facts_within(values: Values, start: int, end: int) -> int:
+def _places_of_facts(values: Values) -> list[int]:
     listed: Iterable[Value] = (*values.dates, *values.addresses, *values.ibans, *values.identifiers)
     measured = (value for value in values.numbers if value.kind in {"energy", "money"})
-    return sum(start <= value.start < end for value in (*listed, *measured))
+    return [value.start for value in (*listed, *measured)]
 
 
 def _left_out(values: Values, said: str, language: str | None) -> list[str]:

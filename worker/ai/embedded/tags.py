@@ -14,11 +14,7 @@ APPLIES = 0.5  # confidence from which a tag applies
 
 def match(reading: Reading, candidates: Sequence[Tag], relevance: Relevance) -> list[TagMatch]:
     """The tags that apply, surest first; candidates of equal confidence in the order handed in."""
-    found = [TagMatch(tag.id, _confidence(reading, tag, relevance)) for tag in candidates]
+    definitions = [Definition(tag.name, tag.detection.description, tag.detection.examples) for tag in candidates]
+    best = relevance.of(reading, definitions).max(axis=1, initial=0.0)
+    found = [TagMatch(tag.id, round(float(score), 2)) for tag, score in zip(candidates, best, strict=True)]
     return sorted((each for each in found if each.confidence >= APPLIES), key=lambda each: -each.confidence)
-
-
-def _confidence(reading: Reading, tag: Tag, relevance: Relevance) -> float:
-    definition = Definition(tag.name, tag.detection.description, tag.detection.examples)
-    scores = relevance.of(reading, definition)
-    return round(float(scores.max()), 2) if len(scores) else 0.0
