@@ -35,19 +35,22 @@ class Reading:
     _concepts: Concepts
 
     @cached_property
-    def _sums(self) -> Vectors:
-        return self._encoder.sums([sentence.text for sentence in self.sentences[:_MOST_MEASURED]])
+    def _encoded(self) -> tuple[Vectors, Vectors]:
+        """`vectors` and `whole`: what both are made of takes five times their memory, and is not kept."""
+        measured = self.sentences[:_MOST_MEASURED]
+        sums = self._encoder.sums([sentence.text for sentence in measured])
+        early = sum(sentence.start < _EARLY for sentence in measured)
+        return self._encoder.vectors(sums), self._encoder.whole(sums[:early])
 
-    @cached_property
+    @property
     def vectors(self) -> Vectors:
         """One row a sentence; sentences beyond the thirtieth have none."""
-        return self._encoder.vectors(self._sums)
+        return self._encoded[0]
 
-    @cached_property
+    @property
     def whole(self) -> Vectors:
         """One row: the vector of what the message says first."""
-        early = sum(sentence.start < _EARLY for sentence in self.sentences[:_MOST_MEASURED])
-        return self._encoder.whole(self._sums[:early])
+        return self._encoded[1]
 
     @cached_property
     def named(self) -> Vectors:
