@@ -64,8 +64,8 @@ class EmbeddedEngine:
     def preload(self) -> None:
         """Load every model now."""
         self._languages.detect("Guten Tag")
-        self._encoder.encode(["Guten Tag"])
         _ = self._relevance
+        self._encoder.load()
 
     def language(self, message: Message) -> Language | None:
         """The language of the customer's own words; None when the model is not certain enough."""

