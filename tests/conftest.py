@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -18,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Nothing a test starts can reach the developer's services or data folder."""
     for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
         del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; commands would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_DATA] = os.environ["TICKETS_DATA_DIR"] = tempfile.mkdtemp(prefix="tickets-")
 
 
