@@ -34,9 +34,10 @@ PHASES: Mapping[str, str] = {
     "tags_by_id": "look up tags",
     "settle": "decide: compare, net change",
     "save_changes": "prepare tickets, history, worklog",
-    "announce": "prepare events and deliveries",
+    "announce_in_batch": "prepare events and deliveries",
     "ledger_row": "prepare the ledger",
-    "finish_chunk": "step on",
+    "save_step": "step on",
+    "_leaving": "note messages as sent",
     "find_batch": "read the head",
     "do_commit": "commit",
 }
