@@ -200,8 +200,8 @@ class Settings(BaseSettings):
         description="Where webhooks may go although the address is private; all other private addresses are refused.",
     )
     webhook_retry_delays: Delays = Field(
-        tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)),
-        description="Waits between deliveries of one webhook, then it is dead. By default a receiver has three days.",
+        tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 28_800, 32_400)),
+        description="Waits between deliveries of one webhook, then it is dead. By default a receiver has a day.",
     )
     webhook_disable_after: Duration = Field(
         timedelta(days=5),
