@@ -88,7 +88,8 @@ class Relevance:
         A row a definition, a column a sentence.
         """
         profiles = [self.profile(definition) for definition in definitions]
-        found = np.zeros((len(profiles), len(reading.vectors)), dtype=np.float32)
+        sentences = len(reading.vectors) if profiles else 0  # what nobody asks about is not encoded
+        found = np.zeros((len(profiles), sentences), dtype=np.float32)
         if not found.size:
             return found
         by_concepts = [at for at, profile in enumerate(profiles) if profile.is_known or profile.concepts.any()]
