@@ -1,20 +1,18 @@
 """Writing and finding many rows with one statement, on both databases.
 
-PostgreSQL takes new rows by COPY, or by INSERT if they are few, which is one round trip instead of two, and rows that
-must meet stored ones as one JSON document that `json_to_recordset` spreads: one plan, one round trip. SQLite runs in
-this process, so its prepared statement over a list of rows is faster than unpacking JSON; the rows go to the driver
-itself, since SQLAlchemy would bind each value anew.
+PostgreSQL takes new rows by COPY (see `postgres_rows`), and rows that must meet stored ones as one JSON document that
+`json_to_recordset` spreads: one plan, one round trip. SQLite runs in this process, so its prepared statement over a
+list of rows is faster than unpacking JSON; the rows go to the driver itself, since SQLAlchemy would bind each value
+anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
-from psycopg import Error as PsycopgError
-from psycopg import sql
 from sqlalchemy import (
     JSON,
     Column,
@@ -23,7 +21,6 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Insert,
-    String,
     Table,
     Text,
     Update,
@@ -37,21 +34,17 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from worker.storage import postgres_rows
 from worker.storage.encoding import encode
+from worker.storage.postgres_rows import Convert, Row, column_of
 from worker.storage.tables import Base
 from worker.storage.tables.base import UtcTime
 
-Row = Mapping[str, Any]
-Convert = Callable[[Any], Any]
 Given = Mapping[str, tuple[str, Column[Any]]]
-
-_FEW = 4
-"""Rows up to which PostgreSQL's INSERT is quicker than COPY."""
 
 
 def insert_rows(
@@ -81,10 +74,8 @@ def insert_rows(
         into = postgresql.insert(table).from_select(names, select(*(source.c[name] for name in names)))
         statement = _on_conflict(into, names, skip_existing=skip_existing, replace=replace)
         connection.execute(statement, {_ROWS: _document(names, rows)})
-    elif len(rows) <= _FEW:
-        _insert_few(connection, table, names, rows)
     else:
-        _copy(connection, table, names, rows)
+        postgres_rows.insert(connection, table, names, rows)
 
 
 def update_rows(
@@ -151,7 +142,7 @@ def _execute_many(
             columns.append([fixed[parameter]] * len(rows))
             continue
         name, stored_in = given[parameter]
-        columns.append(_column(rows, name, _to_sqlite(stored_in.type)))
+        columns.append(column_of(rows, name, _to_sqlite(stored_in.type)))
     connection.exec_driver_sql(str(compiled), list(zip(*columns, strict=True)))
 
 
@@ -177,12 +168,6 @@ def _compiled(statement: Insert | Update, dialect: Dialect) -> SQLCompiler:
     return compiled
 
 
-def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:
-    if convert is None:
-        return [row[name] for row in rows]
-    return [None if (value := row[name]) is None else convert(value) for row in rows]
-
-
 def _to_sqlite(kind: object) -> Convert | None:
     if isinstance(kind, JSON):
         return encode
@@ -195,80 +180,6 @@ def _sqlite_time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("a stored time must be aware")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def _insert_few(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Send rows as the values of one INSERT, each in the form in which PostgreSQL reads its type."""
-    kinds = [_to_postgres(table.c[name].type) for name in names]
-    values = [value for row in zip(*map(partial(_column, rows), names, kinds), strict=True) for value in row]
-    try:
-        with cast("Any", connection.connection).cursor() as cursor:
-            cursor.execute(_insert_statement(table, tuple(names), len(rows)), values)
-    except PsycopgError as error:
-        raise _translated(connection, error) from None
-
-
-@lru_cache(maxsize=256)
-def _insert_statement(table: Table, names: tuple[str, ...], rows: int) -> bytes:
-    fields = sql.SQL(", ").join(map(sql.Identifier, names))
-    row = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(names)))
-    values = sql.SQL(", ").join([row] * rows)
-    return sql.SQL("INSERT INTO {} ({}) VALUES {}").format(sql.Identifier(table.name), fields, values).as_bytes()
-
-
-def _to_postgres(kind: object) -> Convert | None:
-    if isinstance(kind, JSON):
-        return encode
-    return _time_copied if isinstance(kind, UtcTime) else None
-
-
-def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Send all rows as one text: the driver would look at each value's type anew."""
-    columns = [_texts(rows, name, _to_copy(table.c[name].type)) for name in names]
-    fields = sql.SQL(", ").join(map(sql.Identifier, names))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), fields)
-    try:
-        with cast("Any", connection.connection).cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write("".join(["\t".join(row) + "\n" for row in zip(*columns, strict=True)]))
-    except PsycopgError as error:
-        raise _translated(connection, error) from None
-
-
-def _texts(rows: Sequence[Row], name: str, convert: Callable[[Any], str]) -> list[str]:
-    return [r"\N" if (value := row[name]) is None else convert(value) for row in rows]
-
-
-def _to_copy(kind: object) -> Callable[[Any], str]:
-    """How COPY reads values of a column in its text form (PostgreSQL: COPY, file formats)."""
-    if isinstance(kind, JSON):
-        return _json_copied
-    if isinstance(kind, UtcTime):
-        return _time_copied
-    return _text_copied if isinstance(kind, String) else str
-
-
-def _json_copied(value: object) -> str:
-    return encode(value).replace("\\", r"\\")  # JSON writes control characters as escapes of its own
-
-
-def _text_copied(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
-
-
-@lru_cache(maxsize=1024)
-def _time_copied(value: datetime) -> str:
-    return value.isoformat()
-
-
-def _translated(connection: Connection, error: PsycopgError) -> BaseException:
-    """The error as SQLAlchemy raises it, so that races are retried and a lost connection leaves the pool."""
-    dialect: Any = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
-    if lost:
-        connection.invalidate(error)
-    return DBAPIError.instance(
-        "INSERT", None, error, PsycopgError, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-    )
 
 
 def _on_conflict(statement: Any, names: Sequence[str], *, skip_existing: bool, replace: Sequence[str]) -> Any:  # noqa: ANN401 - both dialects' Insert
